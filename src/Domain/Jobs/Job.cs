@@ -42,8 +42,8 @@ public sealed class Job
 
     public required JobLimits Limits { get; init; }
 
-    /// <summary>What the form promised: expected, and the likely range.</summary>
-    public required CostEstimate Estimate { get; init; }
+    /// <summary>What the form promised: expected, and the likely range. Null when no offer answered at that moment.</summary>
+    public required CostEstimate? Estimate { get; init; }
 
     /// <summary>One submission, however often it is sent; unique per team.</summary>
     public string? IdempotencyKey { get; init; }
