@@ -18,8 +18,7 @@ internal sealed class VastAiClients(IHttpClientFactory http, VastAiGates gates, 
     /// <summary>Destroy: connections of its own, so that nothing else holds it up. Its caller asks again until it is proven.</summary>
     public const string Destroy = "VastAi.Destroy";
 
-    private static readonly IRequestBuilder<IVastAiApi> Requests =
-        RequestBuilder.ForType<IVastAiApi>(new RefitSettings(new SystemTextJsonContentSerializer(VastAiJson.Options)));
+    private static readonly RefitSettings Settings = new(new SystemTextJsonContentSerializer(VastAiJson.Options));
 
     public VastAiGates Gates => gates;
 
@@ -36,6 +35,6 @@ internal sealed class VastAiClients(IHttpClientFactory http, VastAiGates gates, 
         client.BaseAddress = baseAddress;
         client.Timeout = Timeout.InfiniteTimeSpan; // each try and the whole call have limits of their own
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key.Reveal());
-        return RestService.For(client, Requests);
+        return RestService.ForGenerated<IVastAiApi>(client, Settings);
     }
 }
