@@ -174,7 +174,7 @@ start_trainer() {
 # Survivors of a trainer whose leader is dead still hold run.lock. A lock does not survive a reboot, so the group is ours.
 clear_survivors() {
     flock -n run.lock true && return
-    read -r pid _ 2>/dev/null <pid && kill -KILL -- "-$pid" 2>/dev/null
+    read -r pid _ 2>/dev/null <pid && kill -s KILL -- "-$pid" 2>/dev/null
     flock -w 10 run.lock true
 }
 
@@ -198,7 +198,7 @@ ask_stop() {
     say "stopping: $1"
     mkdir -p out
     echo "$1" >out/STOP
-    alive && kill -TERM -- "-$pid"
+    alive && kill -s TERM -- "-$pid"
     kill_at=$(($(uptime) + grace))
     phase=stopping
 }
@@ -236,13 +236,13 @@ look_at_trainer() {
     if [ -e code ]; then
         # The log's end decides about gpu-oom, so logcap may finish; a forgotten child holding the pipe may not keep us.
         if alive && [ $((now - ${code_seen:=$now})) -lt 10 ]; then return; fi
-        alive && kill -KILL -- "-$pid"
+        alive && kill -s KILL -- "-$pid"
         read -r code <code || code=1
         write_exit "$code" "$(reason_of "$code")"
     elif ! alive && [ ! -e code ]; then
         write_exit 137 "$(reason_of 137)" # only KILL keeps the shell around the trainer from writing a code
     elif [ -n "$stopping" ] && [ "$now" -ge "$kill_at" ]; then
-        kill -KILL -- "-$pid"
+        kill -s KILL -- "-$pid"
     fi
 }
 
