@@ -1,15 +1,16 @@
+using System.Diagnostics;
+using System.Net.Sockets;
 using Dashboard.Domain.Costs;
 using Dashboard.Domain.Marketplaces;
 using Dashboard.Tests.Shared;
+using Renci.SshNet;
+using Renci.SshNet.Common;
 
 namespace Dashboard.Infrastructure.Tests.Providers.VastAi;
 
 /// <summary>The whole port over HTTP against the real sandbox, which knows nothing of our client code.</summary>
 public sealed class VastAiAgainstTheSandboxTests(SandboxFixture fixture) : IClassFixture<SandboxFixture>
 {
-    // Signs in nowhere: its private half was thrown away.
-    private const string PublicKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKZ0cQk3dJm9Zl0x3B6oWn3m4o2f0nU6T1kq8VgqB5pX connector";
-
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     private SandboxProcess Sandbox => fixture.Sandbox;
@@ -34,7 +35,8 @@ public sealed class VastAiAgainstTheSandboxTests(SandboxFixture fixture) : IClas
         Assert.Equal((label, ObservedStatus.Provisioning), (early?.Label, early?.Status));
         Assert.Equal(new RentResult.OfferGone(), await market.RentAsync(offer, LaunchOf(LabelOf("late")), Ct));
 
-        await market.AttachSshKeyAsync(rented.ContractId, PublicKey, Ct);
+        var (publicKey, privateKey) = await NewKeyAsync();
+        await market.AttachSshKeyAsync(rented.ContractId, publicKey, Ct);
         ObservedInstance? running = null;
         await Eventually.HoldsAsync(
             async () => (running = (await market.ListAsync(Ct)).Instances.SingleOrDefault(instance => instance.ContractId == rented.ContractId)) is { Status: ObservedStatus.Running },
@@ -43,6 +45,11 @@ public sealed class VastAiAgainstTheSandboxTests(SandboxFixture fixture) : IClas
         Assert.NotNull(running.CreatedAt);
         Assert.NotEmpty(running.Routes);
         Assert.Equal(rented.ContractId, Assert.Single((await market.FindByLabelAsync(label, Ct)).Instances).ContractId);
+
+        foreach (var route in running.Routes)
+        {
+            await Eventually.HoldsAsync(() => SignsInAsync(route, privateKey), $"the attached key opens the {route.Name} route", ct: Ct);
+        }
 
         string? log = null;
         await Eventually.HoldsAsync(async () => (log = await market.ReadContainerLogAsync(rented.ContractId, 50, Ct))?.Contains("hello from onstart", StringComparison.Ordinal) is true, "the log comes", ct: Ct);
@@ -54,7 +61,7 @@ public sealed class VastAiAgainstTheSandboxTests(SandboxFixture fixture) : IClas
         await market.DestroyAsync(rented.ContractId, Ct);
         await market.DestroyAsync(rented.ContractId, Ct);
         Assert.Null(await market.GetAsync(rented.ContractId, Ct));
-        await Assert.ThrowsAsync<InstanceGoneException>(() => market.AttachSshKeyAsync(rented.ContractId, PublicKey, Ct));
+        await Assert.ThrowsAsync<InstanceGoneException>(() => market.AttachSshKeyAsync(rented.ContractId, publicKey, Ct));
         Assert.Empty((await market.FindByLabelAsync(label, Ct)).Instances);
 
         await ChargesEqualTheTruthAsync(market, rented.ContractId, label);
@@ -118,6 +125,39 @@ public sealed class VastAiAgainstTheSandboxTests(SandboxFixture fixture) : IClas
 
         Assert.Null(await Connect(harness).GetAsync("999999999", Ct));
         await Connect(harness).DestroyAsync("999999999", Ct);
+    }
+
+    private static async Task<(string Public, PrivateKeyFile Private)> NewKeyAsync()
+    {
+        var folder = Directory.CreateTempSubdirectory("connector-key-");
+        try
+        {
+            var file = Path.Combine(folder.FullName, "key");
+            var fetched = Path.Combine(Repository.Root, "data", "tools", "usr", "bin", "ssh-keygen");
+            using var making = Process.Start(File.Exists(fetched) ? fetched : "ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "connector", "-f", file]);
+            await making.WaitForExitAsync(Ct);
+            return ((await File.ReadAllTextAsync(file + ".pub", Ct)).Trim(), new PrivateKeyFile(file));
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    private static async Task<bool> SignsInAsync(SshRoute route, PrivateKeyFile key)
+    {
+        using var client = new SshClient(new ConnectionInfo(route.Host, route.Port, "root", new PrivateKeyAuthenticationMethod("root", key)) { Timeout = TimeSpan.FromSeconds(5) });
+        client.HostKeyReceived += (_, host) => host.CanTrust = true; // pins are the SSH session's business
+        try
+        {
+            await client.ConnectAsync(Ct);
+            using var whoami = client.RunCommand("echo $HOME");
+            return whoami.Result.Trim() == "/root";
+        }
+        catch (Exception error) when (error is SshException or SocketException)
+        {
+            return false; // sshd and the key take some seconds
+        }
     }
 
     private static LaunchSpec LaunchOf(string label) => new() { Label = label, Image = "pytorch/pytorch:2.4.0", DiskGb = 20, OnStart = "echo hello from onstart" };

@@ -58,5 +58,16 @@ public sealed class VastAiContainerLogTests
         Assert.Equal(0, provider.Count("GET", "/elsewhere"));
     }
 
+    [Fact]
+    public async Task Being_refused_the_log_of_one_machine_does_not_condemn_the_key()
+    {
+        await using var provider = await ScriptedProvider.StartAsync();
+        provider.On("PUT", Request, new Reply(403, """{"success":false,"error":"not_authorized","msg":"Not your instance"}"""), new Reply(404, """{"success":false,"error":"invalid_id"}"""));
+        await using var harness = new VastAiHarness();
+
+        await Assert.ThrowsAsync<ProviderUnavailableException>(() => harness.At(provider).ReadContainerLogAsync("51880423", 200, Ct));
+        await Assert.ThrowsAsync<InstanceGoneException>(() => harness.At(provider).ReadContainerLogAsync("51880423", 200, Ct));
+    }
+
     private static Reply Promise(string address) => new(200, $$"""{"success":true,"result_url":"{{address}}","msg":"soon"}""");
 }
