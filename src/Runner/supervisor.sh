@@ -83,7 +83,7 @@ end_group() {
         member=${line%% *}
         # shellcheck disable=SC2086
         set -- ${line##*) }
-        [ "$3" != $$ ] || [ "$member" = $$ ] || [ "$member" = "$me" ] || kill -s KILL "$member" 2>/dev/null
+        [ "$3" != $$ ] || [ "$member" = $$ ] || [ "$member" = "$me" ] || kill -KILL "$member" 2>/dev/null
     done
 }
 
@@ -187,7 +187,7 @@ start_trainer() {
 # Survivors of a trainer whose leader is dead still hold run.lock. A lock does not survive a reboot, so the group is ours.
 clear_survivors() {
     flock -n run.lock true && return
-    read -r pid _ 2>/dev/null <pid && kill -s KILL -- "-$pid" 2>/dev/null
+    read -r pid _ 2>/dev/null <pid && kill -KILL "-$pid" 2>/dev/null
     flock -w 10 run.lock true
 }
 
@@ -204,6 +204,7 @@ count_start() {
     echo "$restarts $stuck $step" >restarts.new && mv restarts.new restarts
 }
 
+# Groups are signalled as `kill -TERM -123`: dash takes no `--` after `-TERM`, busybox none after `-s TERM`.
 # ask_stop reason: the trainer polls out/STOP, because a launcher may keep TERM from its workers.
 ask_stop() {
     [ -z "$stopping" ] || return 0
@@ -211,7 +212,7 @@ ask_stop() {
     say "stopping: $1"
     mkdir -p out
     echo "$1" >out/STOP
-    alive && kill -s TERM -- "-$pid"
+    alive && kill -TERM "-$pid"
     kill_at=$(($(uptime) + grace))
     phase=stopping
 }
@@ -249,13 +250,13 @@ look_at_trainer() {
     if [ -e code ]; then
         # The log's end decides about gpu-oom, so logcap may finish; a child in a session of its own may not keep us by holding the pipe.
         if alive && [ $((now - ${code_seen:=$now})) -lt 10 ]; then return; fi
-        alive && kill -s KILL -- "-$pid"
+        alive && kill -KILL "-$pid"
         read -r code <code || code=1
         write_exit "$code" "$(reason_of "$code")"
     elif ! alive && [ ! -e code ]; then
         write_exit 137 "$(reason_of 137)" # only KILL keeps the shell around the trainer from writing a code
     elif [ -n "$stopping" ] && [ "$now" -ge "$kill_at" ]; then
-        kill -s KILL -- "-$pid"
+        kill -KILL "-$pid"
     fi
 }
 

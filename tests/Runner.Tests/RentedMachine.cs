@@ -160,7 +160,7 @@ public sealed class RentedMachine : IAsyncDisposable
     public int TrainerPid => int.Parse(Read("pid").Split(' ')[0], CultureInfo.InvariantCulture);
 
     /// <summary>Signals a process, or its group when <paramref name="pid"/> is negative.</summary>
-    public async Task SignalAsync(string signal, int pid) => Assert.Equal((0, ""), await RunAsync($"kill -s {signal} -- {pid}"));
+    public async Task SignalAsync(string signal, int pid) => Assert.Equal((0, ""), await RunAsync($"kill -{signal} {pid}"));
 
     /// <summary>Living processes that this machine started whose command line holds that text.</summary>
     public int[] Processes(string commandLine = "") =>
