@@ -1,0 +1,48 @@
+using System.Collections.Frozen;
+using System.Globalization;
+
+namespace Dashboard.Domain.Catalog;
+
+/// <summary>What is known of a GPU model before anybody rents one. Live prices always win over the seed prices.</summary>
+/// <param name="Name">The marketplace's spelling: <c>RTX 4090</c>.</param>
+/// <param name="VramGib">Memory as sold.</param>
+/// <param name="MemoryGbPerSecond">Memory bandwidth.</param>
+/// <param name="DenseTflops">bf16 without sparsity; fp16 where the card has no bf16.</param>
+/// <param name="ComputeCapability">For example 8.9.</param>
+public sealed record GpuModel(string Name, int VramGib, decimal? MemoryGbPerSecond, decimal? DenseTflops, decimal? ComputeCapability);
+
+/// <summary>The GPU models of the field, from the embedded <c>gpus.csv</c>.</summary>
+public static class GpuCatalog
+{
+    private static readonly Lazy<FrozenDictionary<string, GpuModel>> ByName = new(Load);
+
+    public static IReadOnlyCollection<GpuModel> All => ByName.Value.Values;
+
+    /// <summary>The model of that name; null when the catalogue does not know it. A 40 GB and an 80 GB A100 share a name: memory is the offer's.</summary>
+    public static GpuModel? Find(string name) => ByName.Value.GetValueOrDefault(name);
+
+    private static FrozenDictionary<string, GpuModel> Load()
+    {
+        using var stream = typeof(GpuCatalog).Assembly.GetManifestResourceStream("gpus.csv")!;
+        using var reader = new StreamReader(stream);
+        var header = reader.ReadLine()!.Split(',');
+        int Column(string name) => Array.IndexOf(header, name);
+        var (nameAt, vramAt, bandwidthAt, tflopsAt, capabilityAt) =
+            (Column("vast_name"), Column("vram_gib"), Column("mem_bw_gbs"), Column("bf16_dense_tflops"), Column("compute_cap"));
+
+        var models = new Dictionary<string, GpuModel>(StringComparer.OrdinalIgnoreCase);
+        while (reader.ReadLine() is { } line)
+        {
+            var cells = line.Split(',');
+            if (cells[nameAt].Length > 0 && int.TryParse(cells[vramAt], NumberStyles.Integer, CultureInfo.InvariantCulture, out var vram))
+            {
+                models.TryAdd(cells[nameAt], new GpuModel(cells[nameAt], vram, Number(cells[bandwidthAt]), Number(cells[tflopsAt]), Number(cells[capabilityAt])));
+            }
+        }
+
+        return models.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
+    }
+
+    private static decimal? Number(string cell) =>
+        decimal.TryParse(cell, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) ? value : null;
+}

@@ -1,0 +1,101 @@
+namespace Dashboard.Domain.Jobs;
+
+/// <summary>One try of a job on one instance, with what is known of its run.</summary>
+public sealed class Attempt
+{
+    public required AttemptId Id { get; init; }
+
+    public required TeamId TeamId { get; init; }
+
+    public required JobId JobId { get; init; }
+
+    /// <summary>From 1.</summary>
+    public required int Number { get; init; }
+
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>When its program started.</summary>
+    public DateTimeOffset? StartedAt { get; set; }
+
+    public DateTimeOffset? EndedAt { get; set; }
+
+    public StopReason? StopReason { get; set; }
+
+    public string? Message { get; set; }
+
+    /// <summary>The program's own, from its exit file.</summary>
+    public int? ExitCode { get; set; }
+
+    public int? Step { get; set; }
+
+    public int? TotalSteps { get; set; }
+
+    public double? Loss { get; set; }
+
+    public double? EvalLoss { get; set; }
+
+    /// <summary>Median seconds a step, from its last steps.</summary>
+    public double? SecondsPerStep { get; set; }
+
+    /// <summary><c>install, download, load, tokenize, train, save</c>.</summary>
+    public string? Phase { get; set; }
+
+    /// <summary>When the machine's supervisor was last seen beating.</summary>
+    public DateTimeOffset? BeatAt { get; set; }
+
+    /// <summary>When its first log line arrived.</summary>
+    public DateTimeOffset? FirstLineAt { get; set; }
+
+    /// <summary>Bytes that came home, for traffic.</summary>
+    public long BytesUp { get; set; }
+
+    /// <summary>Bytes that were sent to the machine.</summary>
+    public long BytesDown { get; set; }
+}
+
+/// <summary>Something that happened to a job or its machine, in words, for the timeline.</summary>
+public sealed class JobEvent
+{
+    public long Id { get; init; }
+
+    public required TeamId TeamId { get; init; }
+
+    public required JobId JobId { get; init; }
+
+    public InstanceId? InstanceId { get; init; }
+
+    public int? AttemptNumber { get; init; }
+
+    public required DateTimeOffset At { get; init; }
+
+    /// <summary>Stable word for filters: <c>submitted, rented, running, cancel, destroyed</c> and so on.</summary>
+    public required string Kind { get; init; }
+
+    /// <summary>One sentence for people.</summary>
+    public required string Text { get; init; }
+
+    /// <summary>Who did it; null: the dashboard itself.</summary>
+    public UserId? PersonId { get; init; }
+}
+
+/// <summary>A file that came home, verified against the machine's manifest.</summary>
+public sealed class Artifact
+{
+    public long Id { get; init; }
+
+    public required TeamId TeamId { get; init; }
+
+    public required JobId JobId { get; init; }
+
+    public required int AttemptNumber { get; init; }
+
+    /// <summary>Relative, with forward slashes: <c>adapter/adapter_model.safetensors</c>.</summary>
+    public required string Path { get; init; }
+
+    public required long Bytes { get; init; }
+
+    /// <summary>Lower-case hex.</summary>
+    public required string Sha256 { get; init; }
+
+    public required DateTimeOffset ArrivedAt { get; init; }
+}

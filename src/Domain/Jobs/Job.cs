@@ -1,0 +1,119 @@
+using Dashboard.Domain.Costs;
+
+namespace Dashboard.Domain.Jobs;
+
+/// <summary>How a person wants a job to end.</summary>
+public enum CancelMode
+{
+    /// <summary>Checkpoint, bring it home, destroy.</summary>
+    SaveThenDestroy,
+
+    /// <summary>Destroy at once; what is not home is lost.</summary>
+    DestroyNow,
+}
+
+/// <summary>What a person asked for, and where it is. Its status moves by <see cref="JobRules"/> alone.</summary>
+public sealed class Job
+{
+    public required JobId Id { get; init; }
+
+    public required TeamId TeamId { get; init; }
+
+    /// <summary>Per team, from 1: the number people see.</summary>
+    public required int Number { get; init; }
+
+    public required ProjectId ProjectId { get; set; }
+
+    public required UserId CreatedBy { get; init; }
+
+    public required string Name { get; set; }
+
+    public required IReadOnlyList<string> Tags { get; set; }
+
+    public required TrainingSpec Spec { get; init; }
+
+    public required ConnectionId ConnectionId { get; init; }
+
+    /// <summary>The offer the person chose; the search ranks others when it is gone. Null: the cheapest that fits.</summary>
+    public string? OfferId { get; init; }
+
+    /// <summary>What a machine must have.</summary>
+    public required MachineNeeds Needs { get; init; }
+
+    public required JobLimits Limits { get; init; }
+
+    /// <summary>What the form promised: expected, and the likely range. Null when no offer answered at that moment.</summary>
+    public required CostEstimate? Estimate { get; init; }
+
+    /// <summary>One submission, however often it is sent; unique per team.</summary>
+    public string? IdempotencyKey { get; init; }
+
+    public JobStatus Status { get; private set; } = JobStatus.Submitted;
+
+    public StopReason? StopReason { get; set; }
+
+    /// <summary>What happened, what it cost, what to do: said by the step that ended it. Null while all is well.</summary>
+    public string? Message { get; set; }
+
+    /// <summary>Set once by a person, durable: every step looks at it first.</summary>
+    public CancelMode? Cancel { get; set; }
+
+    public DateTimeOffset? CancelledAt { get; set; }
+
+    public UserId? CancelledBy { get; set; }
+
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>When its program first ran.</summary>
+    public DateTimeOffset? StartedAt { get; set; }
+
+    public DateTimeOffset? EndedAt { get; set; }
+
+    public int AttemptCount { get; set; }
+
+    /// <summary>When the next step is due; null when it waits for nothing but its instance.</summary>
+    public DateTimeOffset? NextStepAt { get; set; }
+
+    public string? LeaseOwner { get; set; }
+
+    public DateTimeOffset? LeaseUntil { get; set; }
+
+    public long Fence { get; set; }
+
+    /// <summary>Moves the job on.</summary>
+    /// <exception cref="InvalidOperationException">The state table has no such move.</exception>
+    public void MoveTo(JobStatus status, DateTimeOffset now)
+    {
+        if (!JobRules.MayMove(Status, status))
+        {
+            throw new InvalidOperationException($"Job {Number} cannot go from {Status} to {status}.");
+        }
+
+        Status = status;
+        if (status == JobStatus.Running)
+        {
+            StartedAt ??= now;
+        }
+
+        if (JobRules.IsFinal(status))
+        {
+            EndedAt = now;
+        }
+    }
+}
+
+/// <summary>What a machine must have. Decimal megabytes, megabits a second.</summary>
+/// <param name="GpuNames">Empty: any.</param>
+public sealed record MachineNeeds(IReadOnlyList<string> GpuNames, int GpuCount = 1, int? MinVramMb = null, decimal? MinReliability = null, decimal? MinDownloadMbps = null, bool VerifiedOnly = true);
+
+/// <summary>Where the job stops itself.</summary>
+/// <param name="MaxCost">In all, disk and traffic included.</param>
+/// <param name="MaxRate">GPU and disk, per hour.</param>
+/// <param name="MaxRuntime">Of the program, over all attempts.</param>
+/// <param name="MaxAttempts">Machines tried before it gives up.</param>
+public sealed record JobLimits(Money? MaxCost, HourlyRate? MaxRate, TimeSpan? MaxRuntime, int MaxAttempts = 5);
+
+/// <param name="Low">Lower end of the likely range.</param>
+/// <param name="High">Upper end: what has to fit a budget.</param>
+/// <param name="Duration">From start to files home, expected.</param>
+public sealed record CostEstimate(Money Low, Money Expected, Money High, TimeSpan Duration);

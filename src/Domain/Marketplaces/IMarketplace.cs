@@ -1,0 +1,148 @@
+using Dashboard.Domain.Costs;
+
+namespace Dashboard.Domain.Marketplaces;
+
+/// <summary>Rents machines from one provider account. Safe to call concurrently.</summary>
+/// <remarks>
+/// Faults of every call but <see cref="RentAsync"/> are one of five exceptions: <see cref="NoCapacityException"/>,
+/// <see cref="RateLimitedException"/>, <see cref="CredentialRejectedException"/>, <see cref="InstanceGoneException"/>,
+/// <see cref="ProviderUnavailableException"/>.
+/// </remarks>
+public interface IMarketplace
+{
+    /// <summary>Who the key belongs to and what it may still spend. One call; the cheapest proof that a key works.</summary>
+    Task<ProviderAccount> GetAccountAsync(CancellationToken ct);
+
+    /// <summary>Offers by rising rate, at most one page of the provider. Only rows that satisfy every filter of the query, whatever the provider honoured.</summary>
+    Task<IReadOnlyList<Offer>> SearchAsync(OfferQuery query, CancellationToken ct);
+
+    /// <summary>Rents <paramref name="offer"/> and starts billing at <see cref="Offer.Rate"/>.</summary>
+    /// <remarks>Sends one request and never repeats it, 429 included. After <c>Unclear</c> a machine may be running: look it up by <see cref="LaunchSpec.Label"/>. A leftover bills until destroyed. Does not throw for anything the provider or the network does; once sent, cancellation is an <c>Unclear</c> too.</remarks>
+    Task<RentResult> RentAsync(Offer offer, LaunchSpec spec, CancellationToken ct);
+
+    /// <summary>Every machine of the account, ours or not, all pages. A listing that failed, was cut short or had an odd shape throws <see cref="ProviderUnavailableException"/>: it says nothing about absence.</summary>
+    Task<InstanceListing> ListAsync(CancellationToken ct);
+
+    /// <summary>Machines with exactly this label, complete like <see cref="ListAsync"/>.</summary>
+    Task<InstanceListing> FindByLabelAsync(string label, CancellationToken ct);
+
+    /// <summary>One machine by the provider's id; null when the provider says that it does not exist. Sees a new machine before the list does.</summary>
+    Task<ObservedInstance?> GetAsync(string contractId, CancellationToken ct);
+
+    /// <summary>Lets <paramref name="publicKey"/> (OpenSSH one-line form) sign in as root. Takes effect after some seconds. Repeating it is harmless.</summary>
+    Task AttachSshKeyAsync(string contractId, string publicKey, CancellationToken ct);
+
+    /// <summary>The container's own output so far, at most <paramref name="lines"/> from the end; null when the provider has none yet.</summary>
+    Task<string?> ReadContainerLogAsync(string contractId, int lines, CancellationToken ct);
+
+    /// <summary>Asks the provider to end the contract and delete its disk. Irreversible. Destroying what is gone is success. Absence still needs proof by listings.</summary>
+    Task DestroyAsync(string contractId, CancellationToken ct);
+
+    /// <summary>Stops the machine; its disk goes on billing.</summary>
+    Task StopAsync(string contractId, CancellationToken ct);
+
+    /// <summary>What the provider charged, per contract and kind, for a window of time. Amounts are the provider's own rounding. A missing row is "not reported yet", not zero.</summary>
+    Task<IReadOnlyList<ProviderCharge>> GetChargesAsync(DateTimeOffset from, DateTimeOffset to, CancellationToken ct);
+}
+
+/// <summary>The marketplace behind a team's connection: its provider's adapter, base address and key.</summary>
+public interface IMarketplaces
+{
+    /// <exception cref="CredentialRejectedException">The key cannot be decrypted.</exception>
+    IMarketplace For(Teams.Connection connection);
+
+    /// <summary>The same with a key that is not stored yet, to test it first.</summary>
+    IMarketplace For(Market market, Secret key);
+}
+
+/// <param name="AccountId">The provider's id of the account; two keys of one account share its limits and machines.</param>
+/// <param name="Name">User name, never an e-mail address.</param>
+/// <param name="Credit">Spendable; null where the provider bills afterwards.</param>
+public sealed record ProviderAccount(string AccountId, string Name, Money? Credit);
+
+/// <summary>A complete listing of an account at one moment.</summary>
+public sealed record InstanceListing(DateTimeOffset At, IReadOnlyList<ObservedInstance> Instances);
+
+/// <summary>What the provider says a machine is doing.</summary>
+public enum ObservedStatus
+{
+    /// <summary>Being made, image loading. GPU is not billed.</summary>
+    Provisioning,
+
+    /// <summary>The container runs; sshd may need some seconds more.</summary>
+    Running,
+
+    /// <summary>Stopped: by us, by an outbid, by credit or at contract end. Disk bills.</summary>
+    Stopped,
+
+    /// <summary>Wanted running, waiting for its GPU.</summary>
+    WaitingForGpu,
+
+    /// <summary>The container could not start or ended.</summary>
+    Failed,
+
+    /// <summary>The host does not answer its provider. Not gone.</summary>
+    Unreachable,
+}
+
+/// <summary>One machine as the provider described it.</summary>
+public sealed record ObservedInstance
+{
+    public required string ContractId { get; init; }
+
+    public string? Label { get; init; }
+
+    public required ObservedStatus Status { get; init; }
+
+    /// <summary>The provider's status words, trimmed: pull progress, errors. Stale prose; never parsed for state while running.</summary>
+    public string? Message { get; init; }
+
+    /// <summary>Whether <see cref="Message"/> says that this start can no longer succeed.</summary>
+    public bool FatalMessage { get; init; }
+
+    public required RentalType Rental { get; init; }
+
+    /// <summary>The contract's own rates: what the ledger freezes.</summary>
+    public required HourlyRate GpuRate { get; init; }
+
+    public required HourlyRate DiskRate { get; init; }
+
+    public required Money DownloadPerGb { get; init; }
+
+    public required Money UploadPerGb { get; init; }
+
+    public required decimal DiskGb { get; init; }
+
+    /// <summary>When the contract, and with it the disk's bill, began.</summary>
+    public DateTimeOffset? CreatedAt { get; init; }
+
+    /// <summary>When the present run of the container began, where the provider tells.</summary>
+    public DateTimeOffset? RunningSince { get; init; }
+
+    public DateTimeOffset? ContractEnd { get; init; }
+
+    public string? MachineId { get; init; }
+
+    public string? GpuName { get; init; }
+
+    public int GpuCount { get; init; }
+
+    public string? Location { get; init; }
+
+    /// <summary>Ways to its sshd, best first: direct, then proxy. Empty until it runs.</summary>
+    public IReadOnlyList<SshRoute> Routes { get; init; } = [];
+
+    /// <summary>What it costs an hour right now by its state: GPU while running, disk always but on a lost host.</summary>
+    public HourlyRate RateNow => Status switch
+    {
+        ObservedStatus.Running => GpuRate + DiskRate,
+        ObservedStatus.Provisioning or ObservedStatus.Stopped or ObservedStatus.WaitingForGpu or ObservedStatus.Failed => DiskRate,
+        ObservedStatus.Unreachable => HourlyRate.Zero,
+    };
+}
+
+/// <param name="Name"><c>direct</c> or <c>proxy</c>; host keys are pinned per contract and route.</param>
+public sealed record SshRoute(string Name, string Host, int Port);
+
+/// <param name="ContractId">The provider's id, also of machines long gone.</param>
+public sealed record ProviderCharge(string ContractId, string? Label, ChargeKind Kind, Money Amount, DateTimeOffset From, DateTimeOffset To);

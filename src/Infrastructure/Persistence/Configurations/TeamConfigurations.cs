@@ -1,0 +1,78 @@
+using Dashboard.Domain.Costs;
+using Dashboard.Domain.Inbox;
+using Dashboard.Domain.Teams;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+
+namespace Dashboard.Infrastructure.Persistence.Configurations;
+
+internal sealed class TeamConfiguration : IEntityTypeConfiguration<Team>
+{
+    public void Configure(EntityTypeBuilder<Team> builder)
+    {
+        builder.HasKey(e => e.Id);
+        builder.HasIndex(e => e.Slug).IsUnique();
+    }
+}
+
+internal sealed class MembershipConfiguration : IEntityTypeConfiguration<Membership>
+{
+    public void Configure(EntityTypeBuilder<Membership> builder)
+    {
+        builder.HasKey(e => new { e.TeamId, e.UserId });
+        builder.HasIndex(e => e.UserId);
+    }
+}
+
+internal sealed class ProjectConfiguration : IEntityTypeConfiguration<Project>
+{
+    public void Configure(EntityTypeBuilder<Project> builder)
+    {
+        builder.HasKey(e => e.Id);
+        builder.HasIndex(e => new { e.TeamId, e.Name }).IsUnique();
+    }
+}
+
+internal sealed class ConnectionConfiguration : IEntityTypeConfiguration<Connection>
+{
+    public void Configure(EntityTypeBuilder<Connection> builder)
+    {
+        builder.HasKey(e => e.Id);
+        builder.HasIndex(e => e.TeamId);
+    }
+}
+
+internal sealed class LedgerEntryConfiguration : IEntityTypeConfiguration<LedgerEntry>
+{
+    public void Configure(EntityTypeBuilder<LedgerEntry> builder)
+    {
+        builder.HasIndex(e => new { e.TeamId, e.PeriodStart });
+        builder.HasIndex(e => e.JobId);
+        builder.HasIndex(e => e.InstanceId);
+    }
+}
+
+internal sealed class InboxConfiguration : IEntityTypeConfiguration<InboxItem>
+{
+    public void Configure(EntityTypeBuilder<InboxItem> builder) =>
+        builder.HasIndex(e => new { e.TeamId, e.Key }).IsUnique().HasFilter("\"ResolvedAt\" IS NULL");
+}
+
+internal sealed class OutboxConfiguration : IEntityTypeConfiguration<OutboxMessage>
+{
+    public void Configure(EntityTypeBuilder<OutboxMessage> builder)
+    {
+        builder.HasIndex(e => e.DedupKey).IsUnique();
+        builder.HasIndex(e => e.SentAt);
+    }
+}
+
+internal sealed class ApiTokenConfiguration : IEntityTypeConfiguration<ApiToken>
+{
+    public void Configure(EntityTypeBuilder<ApiToken> builder) => builder.HasIndex(e => e.Hash).IsUnique();
+}
+
+internal sealed class InstallationConfiguration : IEntityTypeConfiguration<Installation>
+{
+    public void Configure(EntityTypeBuilder<Installation> builder) => builder.Property(e => e.Id).ValueGeneratedNever();
+}

@@ -1,0 +1,63 @@
+using Dashboard.Domain;
+using Dashboard.Domain.Costs;
+using Dashboard.Domain.Jobs;
+using Dashboard.Domain.Marketplaces;
+
+namespace Dashboard.Web.Features.Jobs;
+
+/// <summary>What the form or the API asks for. The form, the API and imported specs go through the same validator.</summary>
+public sealed record JobRequest
+{
+    public required string Name { get; init; }
+
+    public required TrainingSpec Spec { get; init; }
+
+    public required ConnectionId ConnectionId { get; init; }
+
+    /// <summary>The chosen offer; null takes the cheapest in total that fits.</summary>
+    public string? OfferId { get; init; }
+
+    public MachineNeeds Needs { get; init; } = new([]);
+
+    public JobLimits Limits { get; init; } = new(null, null, null);
+
+    /// <summary>Null: the team's first project.</summary>
+    public ProjectId? ProjectId { get; init; }
+
+    public IReadOnlyList<string> Tags { get; init; } = [];
+
+    /// <summary>The same key submits once, however often it is sent.</summary>
+    public string? IdempotencyKey { get; init; }
+}
+
+/// <param name="Field">Name of the property of <see cref="JobRequest"/> the message belongs to, for example <c>Name</c> or <c>Spec.Command.Script</c>.</param>
+/// <param name="Message">One sentence that says what is wrong and what would be right.</param>
+public sealed record FieldProblem(string Field, string Message);
+
+/// <summary>The answer to a submission. Closed: every caller answers each case.</summary>
+public abstract record SubmitResult
+{
+    private SubmitResult() { }
+
+    public sealed record Accepted(JobId Id, int Number) : SubmitResult;
+
+    public sealed record Invalid(IReadOnlyList<FieldProblem> Problems) : SubmitResult;
+}
+
+/// <summary>The answer to a cancellation.</summary>
+public enum CancelResult
+{
+    Accepted,
+
+    /// <summary>It has ended, or only its destruction is left.</summary>
+    NothingToStop,
+    NotFound,
+}
+
+/// <summary>An offer with what the job would cost on it.</summary>
+public sealed record QuotedOffer(Offer Offer, CostEstimate Estimate);
+
+/// <summary>Offers for a request, cheapest in total first, or why there are none.</summary>
+/// <param name="Problem">Message for people when the search failed; null when it worked.</param>
+/// <param name="AsOf">When the provider answered.</param>
+public sealed record OfferQuotes(IReadOnlyList<QuotedOffer> Offers, string? Problem, DateTimeOffset AsOf);

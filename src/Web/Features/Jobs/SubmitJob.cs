@@ -1,0 +1,110 @@
+using Dashboard.Domain;
+using Dashboard.Domain.Inbox;
+using Dashboard.Domain.Jobs;
+using Dashboard.Domain.Teams;
+using Dashboard.Infrastructure.Live;
+using Dashboard.Infrastructure.Persistence;
+using Dashboard.Infrastructure.Scheduling;
+using Microsoft.EntityFrameworkCore;
+
+namespace Dashboard.Web.Features.Jobs;
+
+/// <summary>A person, or their program, asks for a job. Saves it and nudges provisioning; rents nothing itself.</summary>
+public sealed class SubmitJob(AppDatabase database, QuoteOffers quotes, INudgeProvisioning nudge, ChangeFeed changes, TimeProvider time)
+{
+    public async Task<SubmitResult> RunAsync(TeamContext team, JobRequest request, CancellationToken ct)
+    {
+        team.Require(Permission.StartJobs);
+        if (request.IdempotencyKey is { } key && await FindAsync(team, key, ct) is { } earlier)
+        {
+            return earlier;
+        }
+
+        var problems = JobRequestValidator.Problems(request);
+        if (problems.Count > 0)
+        {
+            return new SubmitResult.Invalid(problems);
+        }
+
+        var quote = await quotes.RunAsync(team, request, ct);
+        var chosen = quote.Offers.FirstOrDefault(q => q.Offer.Id == request.OfferId) ?? (quote.Offers.Count > 0 ? quote.Offers[0] : null);
+        try
+        {
+            return await SaveAsync(team, request, chosen?.Estimate, ct);
+        }
+        catch (DbUpdateException) when (request.IdempotencyKey is not null)
+        {
+            // The same key may have won a race between the look-up and here.
+            if (await FindAsync(team, request.IdempotencyKey, ct) is { } winner)
+            {
+                return winner;
+            }
+
+            throw;
+        }
+    }
+
+    private async Task<SubmitResult?> FindAsync(TeamContext team, string key, CancellationToken ct)
+    {
+        await using var db = await database.ForTeamAsync(team, ct);
+        var job = await db.Jobs.AsNoTracking().Where(j => j.TeamId == team.TeamId && j.IdempotencyKey == key).Select(j => new { j.Id, j.Number }).SingleOrDefaultAsync(ct);
+        return job is null ? null : new SubmitResult.Accepted(job.Id, job.Number);
+    }
+
+    private async Task<SubmitResult> SaveAsync(TeamContext team, JobRequest request, CostEstimate? estimate, CancellationToken ct)
+    {
+        var now = time.GetUtcNow();
+        await using var db = await database.ForTeamAsync(team, ct);
+        await using var transaction = await db.Database.BeginTransactionAsync(ct); // immediate: the number is taken once
+
+        var connection = await db.Connections.AsNoTracking()
+            .SingleOrDefaultAsync(c => c.TeamId == team.TeamId && c.Id == request.ConnectionId && c.Status != ConnectionStatus.Removed, ct);
+        if (connection is null)
+        {
+            return new SubmitResult.Invalid([new FieldProblem("ConnectionId", "This connection does not exist. Choose another one.")]);
+        }
+
+        if (connection.Status is ConnectionStatus.Paused)
+        {
+            return new SubmitResult.Invalid([new FieldProblem("ConnectionId", $"{connection.Name} is paused and rents nothing new. Resume it under Connections.")]);
+        }
+
+        var project = await db.Projects.AsNoTracking()
+            .Where(p => p.TeamId == team.TeamId && (request.ProjectId == null || p.Id == request.ProjectId))
+            .OrderBy(p => p.CreatedAt).FirstOrDefaultAsync(ct);
+        if (project is null)
+        {
+            return new SubmitResult.Invalid([new FieldProblem("ProjectId", "This project does not exist. Choose another one.")]);
+        }
+
+        var row = await db.Teams.SingleAsync(t => t.Id == team.TeamId, ct);
+        var job = new Job
+        {
+            Id = new JobId(Guid.CreateVersion7(now)),
+            TeamId = team.TeamId,
+            Number = row.NextJobNumber++,
+            ProjectId = project.Id,
+            CreatedBy = team.UserId,
+            Name = request.Name.Trim(),
+            Tags = request.Tags,
+            Spec = request.Spec,
+            ConnectionId = connection.Id,
+            OfferId = request.OfferId,
+            Needs = request.Needs,
+            Limits = request.Limits,
+            Estimate = estimate,
+            IdempotencyKey = request.IdempotencyKey,
+            CreatedAt = now,
+            NextStepAt = now,
+        };
+        db.Jobs.Add(job);
+        db.JobEvents.Add(new JobEvent { TeamId = team.TeamId, JobId = job.Id, At = now, Kind = "submitted", Text = "Submitted.", PersonId = team.UserId });
+        db.Outbox.Add(new OutboxMessage { TeamId = team.TeamId, Kind = "job.submitted", DedupKey = $"job.submitted/{job.Id}", Payload = $"{{\"job\":\"{job.Id}\"}}", At = now });
+        await db.SaveChangesAsync(ct);
+        await transaction.CommitAsync(ct);
+
+        nudge.Provision(job.Id);
+        changes.Publish(team.TeamId, job.Id);
+        return new SubmitResult.Accepted(job.Id, job.Number);
+    }
+}
