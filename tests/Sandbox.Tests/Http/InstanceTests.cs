@@ -109,6 +109,7 @@ public sealed class InstanceTests(SharedSandbox shared)
         Assert.Equal("""{"success":true}""", (await _sandbox.PutAsync($"/api/v0/instances/{rented.Id}/", """{"state":"stopped"}""")).Text);
         var stopped = (await _sandbox.InstanceAsync(rented.Id))!;
         Assert.Equal(("stopped", "stopped", "stopped", "exited"), ((string?)stopped["intended_status"], (string?)stopped["cur_state"], (string?)stopped["next_state"], (string?)stopped["actual_status"]));
+        Assert.Null(stopped["ports"]);
         Assert.Equal((decimal)stopped["storage_total_cost"]!, (decimal)stopped["instance"]!["totalHour"]!);
 
         await _sandbox.PutAsync($"/api/v0/instances/{rented.Id}/", """{"state":"running"}""");
