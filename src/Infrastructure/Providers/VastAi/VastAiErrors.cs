@@ -109,8 +109,8 @@ internal static partial class VastAiErrors
         || status == (int)HttpStatusCode.Unauthorized
         || reply.Says("Session expired. Please log in")
         || reply.Says("Two Factor Authentication")
-        // A scoped key without the permission; its body is not documented. Refusals for other reasons name a bad argument.
-        || (status == (int)HttpStatusCode.Forbidden && !reply.Error.StartsWith("invalid_", StringComparison.Ordinal));
+        // A scoped key without the permission; its body is not documented. Refusals for other reasons name a bad argument, or a machine of somebody else.
+        || (status == (int)HttpStatusCode.Forbidden && reply.Error != "not_authorized" && !reply.Error.StartsWith("invalid_", StringComparison.Ordinal));
 
     private static TimeSpan? Seconds(string text) =>
         decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds) && seconds is >= 0 and <= 30 * 86_400
