@@ -1,3 +1,4 @@
+using System.Globalization;
 using Dashboard.Domain;
 using Dashboard.Domain.Costs;
 using Dashboard.Domain.Jobs;
@@ -49,6 +50,7 @@ public sealed class JobQueries(AppDatabase database, TimeProvider time)
             Meter = team.May(Permission.SeeMoney) ? await MeterAsync(db, job.Id, machines, ct) : null,
             FileCount = await db.Artifacts.CountAsync(a => a.JobId == job.Id, ct),
             EventCount = await db.JobEvents.CountAsync(e => e.JobId == job.Id, ct),
+            CheckpointAtHome = await CheckpointAsync(db, job.Id, ct),
             AsOf = time.GetUtcNow(),
         };
     }
@@ -76,6 +78,13 @@ public sealed class JobQueries(AppDatabase database, TimeProvider time)
             .Where(a => a.TeamId == team.TeamId && a.JobId == id)
             .Select(a => new FileView(a.AttemptNumber, a.Path, a.Bytes, a.Sha256, a.ArrivedAt)).ToListAsync(ct);
         return [.. files.OrderByDescending(f => f.Attempt).ThenByDescending(f => f.Path.StartsWith("adapter/", StringComparison.Ordinal)).ThenBy(f => f.Path, StringComparer.Ordinal)];
+    }
+
+    private static async Task<int?> CheckpointAsync(AppDbContext db, JobId id, CancellationToken ct)
+    {
+        var paths = await db.Artifacts.Where(a => a.JobId == id && a.Path.StartsWith("checkpoint-")).Select(a => a.Path).ToListAsync(ct);
+        var steps = paths.Select(p => p["checkpoint-".Length..].Split('/')[0]).Select(p => int.TryParse(p, CultureInfo.InvariantCulture, out var step) ? step : (int?)null);
+        return steps.Max();
     }
 
     private static async Task<List<MachineView>> MachinesAsync(AppDbContext db, JobId id, CancellationToken ct) =>

@@ -61,6 +61,9 @@ public sealed record JobView
 
     public required int EventCount { get; init; }
 
+    /// <summary>Step of the newest checkpoint that came home; null: none did.</summary>
+    public required int? CheckpointAtHome { get; init; }
+
     public required DateTimeOffset AsOf { get; init; }
 
     public Attempt? LastAttempt => Attempts.Count > 0 ? Attempts[^1] : null;
