@@ -4,6 +4,7 @@ using Bunit;
 using Dashboard.Domain;
 using Dashboard.Domain.Logs;
 using Dashboard.Tests.Shared;
+using Dashboard.Web.Components;
 using Dashboard.Web.Features.Jobs;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
@@ -76,11 +77,11 @@ public sealed partial class JobConsoleTests : BunitContext
         _feed.WriteLines(412);
         await Soon(() => console.FindAll(".console-unseen").Count == 1, "unseen lines are offered");
         Assert.Equal("412 new lines · End", console.Find(".console-unseen").TextContent);
-        Assert.Equal("paused", console.Find(".console-state").TextContent);
+        Assert.Equal("paused", console.Find(".chip").TextContent);
 
         await console.Instance.FollowingChanged(true);
         Assert.Empty(console.FindAll(".console-unseen"));
-        Assert.Equal("following", console.Find(".console-state").TextContent);
+        Assert.Equal("following", console.Find(".chip").TextContent);
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Dashboard.Domain.Logs;
+using Dashboard.Web.Components;
 
 namespace Dashboard.Web.Features.Jobs;
 

@@ -167,3 +167,6 @@ public sealed record EventView(DateTimeOffset At, string Kind, string Text, int?
 
 /// <param name="Sha256">Lower-case hex, the same as the machine wrote: a file whose hash differs never arrives here.</param>
 public sealed record FileView(int Attempt, string Path, long Bytes, string Sha256, DateTimeOffset ArrivedAt);
+
+/// <param name="Job">Null: this team has no job of that number.</param>
+public sealed record JobAnswer(JobView? Job);

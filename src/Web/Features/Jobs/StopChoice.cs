@@ -1,5 +1,6 @@
 using Dashboard.Domain.Costs;
 using Dashboard.Domain.Jobs;
+using Dashboard.Web.Components;
 
 namespace Dashboard.Web.Features.Jobs;
 
@@ -49,7 +50,7 @@ public sealed record StopChoice(CancelMode Mode, string Title, string? Badge, st
         JobStatus.AwaitingApproval => "It waits for somebody to approve it",
         JobStatus.WaitingForPrice => "It waits for a cheaper machine",
         JobStatus.Submitted or JobStatus.Provisioning or JobStatus.Starting => $"Its {job.LastMachine?.GpuName ?? "machine"} is starting",
-        JobStatus.Running when job.LastAttempt is { Step: { } step, TotalSteps: { } total } => $"It is at step {Say.Count(step)} of {Say.Count(total)}",
+        JobStatus.Running when job.LastAttempt is { Step: { } step, TotalSteps: { } total } => $"It is at step {Numbers.Count(step)} of {Numbers.Count(total)}",
         JobStatus.Running => "It is running",
         JobStatus.Collecting => "Its files are coming home, after which it ends by itself,",
         JobStatus.Terminating => "Its machine is being destroyed",
@@ -77,8 +78,8 @@ public sealed record StopChoice(CancelMode Mode, string Title, string? Badge, st
             return null;
         }
 
-        var worth = attempt.SecondsPerStep is { } seconds && job.Meter is not null ? $" ≈ {Say.Money(job.RunningRate.For(TimeSpan.FromSeconds(steps * seconds)))} of work" : "";
-        return $"Loses {Say.Count(steps)} {(steps == 1 ? "step" : "steps")}{(worth.Length > 0 ? "," : "")}{worth}.";
+        var worth = attempt.SecondsPerStep is { } seconds && job.Meter is not null ? $" ≈ {Numbers.Amount(job.RunningRate.For(TimeSpan.FromSeconds(steps * seconds)))} of work" : "";
+        return $"Loses {Numbers.Count(steps)} {(steps == 1 ? "step" : "steps")}{(worth.Length > 0 ? "," : "")}{worth}.";
     }
 
     private static string Kept(JobView job) => job switch
