@@ -291,7 +291,7 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     OfferId = table.Column<string>(type: "TEXT", nullable: true),
                     Needs = table.Column<string>(type: "TEXT", nullable: false),
                     Limits = table.Column<string>(type: "TEXT", nullable: false),
-                    Estimate = table.Column<string>(type: "TEXT", nullable: false),
+                    Estimate = table.Column<string>(type: "TEXT", nullable: true),
                     IdempotencyKey = table.Column<string>(type: "TEXT", maxLength: 120, nullable: true),
                     Status = table.Column<string>(type: "TEXT", maxLength: 32, nullable: false),
                     StopReason = table.Column<string>(type: "TEXT", maxLength: 32, nullable: true),

@@ -605,7 +605,6 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                         .HasColumnType("INTEGER");
 
                     b.Property<string>("Estimate")
-                        .IsRequired()
                         .HasColumnType("TEXT");
 
                     b.Property<long>("Fence")
