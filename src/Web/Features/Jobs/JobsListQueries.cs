@@ -27,7 +27,7 @@ public sealed record JobsFilter(JobsShown Shown, string? Text = null, int Page =
 public sealed record JobRow(
     JobId Id, int Number, string Name, string Model, string Method, string Preset, Market Market, string Person, JobStatus Status, StopReason? StopReason,
     string? Gpu, RentalType? Rental, int? Step, int? TotalSteps, double? Loss, double? SecondsPerStep, string? Phase,
-    CostEstimate Estimate, HourlyRate? MaxRate, Money Cost, HourlyRate RateNow, int Files, DateTimeOffset CreatedAt, DateTimeOffset? StartedAt, DateTimeOffset? EndedAt);
+    CostEstimate? Estimate, HourlyRate? MaxRate, Money Cost, HourlyRate RateNow, int Files, DateTimeOffset CreatedAt, DateTimeOffset? StartedAt, DateTimeOffset? EndedAt);
 
 /// <param name="Total">Jobs that fit the filter, on all pages.</param>
 /// <param name="Sum">What those cost: real money as soon as the team has a real connection, else simulated.</param>
