@@ -61,6 +61,7 @@ internal static class DashboardApp
 
         services.AddSandbox();
         services.AddJobFeatures();
+        services.AddJobPages();
         services.AddConnectionFeatures();
         services.AddDashboardAuth(settings);
         services.AddSignInLimit();
@@ -115,6 +116,7 @@ internal static class DashboardApp
         });
         app.MapApi();
         app.MapSignOut();
+        app.MapJobDownloads();
         app.MapStartPage();
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode(server => server.ContentSecurityFrameAncestorsPolicy = null); // SecurityHeaders says it
     }
