@@ -1,0 +1,20 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Dashboard.Infrastructure.Persistence;
+
+public static class PersistenceRegistration
+{
+    /// <summary>The database on SQLite. Pages and use cases open it through <see cref="AppDatabase"/>; the scoped context is for Identity's stores.</summary>
+    public static IServiceCollection AddPersistence(this IServiceCollection services, string connectionString)
+    {
+        services.AddSingleton<SqlitePragmas>();
+        services.AddDbContextFactory<AppDbContext>((provider, options) => options
+            .UseSqlite(connectionString)
+            .AddInterceptors(provider.GetRequiredService<SqlitePragmas>()));
+        services.AddSingleton<AppDatabase>();
+        services.AddSingleton<DatabaseStart>();
+        services.AddSingleton<InstallationIdentity>();
+        return services;
+    }
+}

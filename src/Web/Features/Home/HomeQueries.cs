@@ -1,0 +1,52 @@
+using Dashboard.Domain;
+using Dashboard.Domain.Costs;
+using Dashboard.Domain.Marketplaces;
+using Dashboard.Domain.Teams;
+using Dashboard.Infrastructure.Persistence;
+using Dashboard.Web.Features.Machines;
+using Microsoft.EntityFrameworkCore;
+
+namespace Dashboard.Web.Features.Home;
+
+/// <summary>One line of the burn card: a job and what its machines cost an hour.</summary>
+/// <param name="DiskOnly">Its GPU does not bill at the moment.</param>
+public sealed record BurnShare(int JobNumber, string JobName, HourlyRate Rate, bool DiskOnly, bool Bid, bool AtMost);
+
+public sealed record BurnSplit(Burn Burn, IReadOnlyList<BurnShare> Shares);
+
+/// <param name="Runway">How long the credit lasts at the present rate; null when nothing bills there or the provider bills afterwards.</param>
+public sealed record Balance(string Name, Market Market, ConnectionStatus Status, Money? Credit, DateTimeOffset? CheckedAt, TimeSpan? Runway);
+
+public sealed record Balances(IReadOnlyList<Balance> Rows);
+
+/// <summary>The cards of Home that are no list of jobs.</summary>
+public sealed class HomeQueries(AppDatabase database, MachineQueries machines)
+{
+    public async Task<BurnSplit> BurnAsync(TeamContext team, CancellationToken ct)
+    {
+        team.Require(Permission.See);
+        var view = await machines.ListAsync(team, ended: false, ct);
+        var shares = view.Rows.Where(r => r.MayBill && r.Market.Simulated == view.Burn.IsSimulated)
+            .GroupBy(r => r.JobNumber)
+            .Select(g => new BurnShare(
+                g.Key, g.First().JobName, g.Aggregate(HourlyRate.Zero, (sum, r) => sum + r.Rate),
+                g.All(r => r.Status is not (Domain.Instances.InstanceStatus.Running or Domain.Instances.InstanceStatus.Ready or Domain.Instances.InstanceStatus.Draining)),
+                g.Any(r => r.Rental == RentalType.Interruptible), g.Any(r => r.AtMost)))
+            .OrderByDescending(s => s.Rate).ToList();
+        return new BurnSplit(view.Burn, shares);
+    }
+
+    public async Task<Balances> BalancesAsync(TeamContext team, CancellationToken ct)
+    {
+        team.Require(Permission.SeeMoney);
+        var view = await machines.ListAsync(team, ended: false, ct);
+        await using var db = await database.ForTeamAsync(team, ct);
+        var connections = await db.Connections.AsNoTracking().Where(c => c.Status != ConnectionStatus.Removed).OrderBy(c => c.CreatedAt)
+            .Select(c => new { c.Id, c.Name, c.Market, c.Status, c.Credit, c.CheckedAt, c.ForeignRate }).ToListAsync(ct);
+        return new Balances([.. connections.Select(c => new Balance(c.Name, c.Market, c.Status, c.Credit, c.CheckedAt,
+            Runway(c.Credit, view.Rows.Where(r => r.ConnectionId == c.Id && r.MayBill).Aggregate(c.ForeignRate, (sum, r) => sum + r.Rate))))]);
+    }
+
+    private static TimeSpan? Runway(Money? credit, HourlyRate rate) =>
+        credit is { } left && rate > HourlyRate.Zero && left > Money.Zero ? TimeSpan.FromHours(Math.Min((double)(left.Usd / rate.Usd), 24 * 3650)) : null;
+}

@@ -1,0 +1,137 @@
+using System.Globalization;
+using Dashboard.Domain;
+using Dashboard.Domain.Costs;
+using Dashboard.Domain.Jobs;
+
+namespace Dashboard.Web.Features.Jobs;
+
+/// <summary>What a person has typed, as typed: text that does not read as a number stays where it is, with its problem beside it.</summary>
+public sealed class JobDraft
+{
+    public string Preset { get; set; } = Presets.Smoke;
+
+    public string Name { get; set; } = "";
+
+    public string Script { get; set; } = "";
+
+    /// <summary>Files to bring home, one per line.</summary>
+    public string Collect { get; set; } = "";
+
+    public ConnectionId ConnectionId { get; set; }
+
+    public string? OfferId { get; set; }
+
+    /// <summary>GPU models, comma separated; empty: any.</summary>
+    public string Gpus { get; set; } = "";
+
+    public string GpuCount { get; set; } = "1";
+
+    /// <summary>Gigabytes as cards are sold.</summary>
+    public string MinVram { get; set; } = "";
+
+    public string Disk { get; set; } = "10";
+
+    public string MaxCost { get; set; } = "";
+
+    public string MaxRate { get; set; } = "";
+
+    public string MaxHours { get; set; } = "";
+
+    public ProjectId? ProjectId { get; set; }
+
+    public string Tags { get; set; } = "";
+
+    /// <summary>What the form does not show: kept from the job it was cloned from.</summary>
+    public TrainingSpec Base { get; set; } = new() { Preset = Presets.Smoke };
+
+    public static JobDraft CloneOf(JobView job, ConnectionId connection) => new()
+    {
+        Preset = job.Spec.Preset,
+        Name = NextName(job.Name),
+        Script = job.Spec.Command?.Script ?? "",
+        Collect = string.Join('\n', job.Spec.Command?.Collect ?? []),
+        ConnectionId = connection,
+        Gpus = string.Join(", ", job.Needs.GpuNames),
+        GpuCount = Plain(job.Needs.GpuCount),
+        MinVram = job.Needs.MinVramMb is { } mb ? Plain(Math.Round(mb / 1024m)) : "",
+        Disk = Plain(job.Spec.DiskGb),
+        MaxCost = job.Limits.MaxCost is { } cost ? Plain(cost.Usd) : "",
+        MaxRate = job.Limits.MaxRate is { } rate ? Plain(rate.Usd) : "",
+        MaxHours = job.Limits.MaxRuntime is { } time ? Plain((decimal)time.TotalHours) : "",
+        Tags = string.Join(", ", job.Tags),
+        Base = job.Spec,
+    };
+
+    /// <summary>The request, and what could not be read. The validator of the API says the rest.</summary>
+    public (JobRequest Request, IReadOnlyList<FieldProblem> Problems) Read(string idempotencyKey)
+    {
+        var problems = new List<FieldProblem>();
+        var request = new JobRequest
+        {
+            Name = Name,
+            Spec = Base with
+            {
+                Preset = Preset,
+                DiskGb = Number(Disk, "Spec.DiskGb", "Enter gigabytes, for example 10.", problems) ?? Base.DiskGb,
+                Command = Preset == Presets.Command ? new CommandSpec(Script, Lines(Collect)) : null,
+            },
+            ConnectionId = ConnectionId,
+            OfferId = OfferId,
+            Needs = new MachineNeeds(
+                Commas(Gpus),
+                (int)(Number(GpuCount, "Needs.GpuCount", "Enter a whole number, for example 1.", problems) ?? 1),
+                Number(MinVram, "Needs.MinVramMb", "Enter gigabytes, for example 24.", problems) is { } gb ? VramMb(gb) : null),
+            Limits = new JobLimits(
+                Number(MaxCost, "Limits.MaxCost", "Enter dollars, for example 4.50.", problems) is { } cost ? Money.FromUsd(cost) : null,
+                Number(MaxRate, "Limits.MaxRate", "Enter dollars an hour, for example 0.80.", problems) is { } rate ? HourlyRate.FromUsd(rate) : null,
+                Number(MaxHours, "Limits.MaxRuntime", "Enter hours, for example 12.", problems) is { } hours ? TimeSpan.FromSeconds((double)(hours * 3600)) : null),
+            ProjectId = ProjectId,
+            Tags = Commas(Tags),
+            IdempotencyKey = idempotencyKey,
+        };
+        return (request, problems);
+    }
+
+    /// <summary>What the estimate depends on: typing a name asks no provider.</summary>
+    public object QuoteKey => (Preset, ConnectionId, Gpus, GpuCount, MinVram, Disk, MaxRate, MaxHours);
+
+    // "24 GB" cards report about 24,564 MB and some a little less: ask for a tenth less than the round figure.
+    private static int VramMb(decimal gigabytes) => (int)Math.Clamp(gigabytes * 1024m * 0.9m, 0, int.MaxValue);
+
+    private static string NextName(string name)
+    {
+        var cut = name.Length - 1;
+        while (cut >= 0 && char.IsAsciiDigit(name[cut]))
+        {
+            cut--;
+        }
+
+        return int.TryParse(name.AsSpan(cut + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number < int.MaxValue
+            ? name[..(cut + 1)] + (number + 1).ToString(CultureInfo.InvariantCulture)
+            : name + "-2";
+    }
+
+    private static decimal? Number(string text, string field, string message, List<FieldProblem> problems)
+    {
+        var typed = text.Trim().TrimStart('$');
+        if (typed.Length == 0)
+        {
+            return null;
+        }
+
+        // Beyond this no figure of a job makes sense, and the arithmetic behind would overflow.
+        if (decimal.TryParse(typed, NumberStyles.Number, CultureInfo.InvariantCulture, out var value) && Math.Abs(value) <= 1_000_000)
+        {
+            return value;
+        }
+
+        problems.Add(new FieldProblem(field, message));
+        return null;
+    }
+
+    private static string Plain(decimal value) => value.ToString("0.######", CultureInfo.InvariantCulture);
+
+    private static string[] Commas(string text) => text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+
+    private static string[] Lines(string text) => text.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+}

@@ -1,0 +1,172 @@
+using Dashboard.Domain;
+using Dashboard.Domain.Costs;
+using Dashboard.Domain.Instances;
+using Dashboard.Domain.Jobs;
+using Dashboard.Domain.Marketplaces;
+
+namespace Dashboard.Web.Features.Jobs;
+
+/// <summary>Everything the job page shows above its tabs and on its overview, as of one read.</summary>
+public sealed record JobView
+{
+    public required JobId Id { get; init; }
+
+    public required int Number { get; init; }
+
+    public required string Name { get; init; }
+
+    public required string Project { get; init; }
+
+    public required IReadOnlyList<string> Tags { get; init; }
+
+    public required JobStatus Status { get; init; }
+
+    public required StopReason? StopReason { get; init; }
+
+    /// <summary>What happened, what it cost, what to do. Null while all is well.</summary>
+    public required string? Message { get; init; }
+
+    /// <summary>Set once a person has asked it to stop.</summary>
+    public required CancelMode? Cancel { get; init; }
+
+    public required string StartedBy { get; init; }
+
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    public required DateTimeOffset? StartedAt { get; init; }
+
+    public required DateTimeOffset? EndedAt { get; init; }
+
+    public required TrainingSpec Spec { get; init; }
+
+    public required MachineNeeds Needs { get; init; }
+
+    public required JobLimits Limits { get; init; }
+
+    public required CostEstimate? Estimate { get; init; }
+
+    public required string MarketName { get; init; }
+
+    public required bool Simulated { get; init; }
+
+    public required IReadOnlyList<Attempt> Attempts { get; init; }
+
+    /// <summary>In the order they were rented.</summary>
+    public required IReadOnlyList<MachineView> Machines { get; init; }
+
+    /// <summary>Null when the reader may not see money.</summary>
+    public required JobMeter? Meter { get; init; }
+
+    public required int FileCount { get; init; }
+
+    public required int EventCount { get; init; }
+
+    /// <summary>Step of the newest checkpoint that came home; null: none did.</summary>
+    public required int? CheckpointAtHome { get; init; }
+
+    public required DateTimeOffset AsOf { get; init; }
+
+    public Attempt? LastAttempt => Attempts.Count > 0 ? Attempts[^1] : null;
+
+    public MachineView? LastMachine => Machines.Count > 0 ? Machines[^1] : null;
+
+    /// <summary>What an hour costs while it runs, by the machine it has or the one it was promised.</summary>
+    public HourlyRate RunningRate => LastMachine is { } machine ? machine.GpuRate + machine.DiskRate : HourlyRate.Zero;
+
+    public JobForecast? Forecast(DateTimeOffset now) => JobForecast.Of(
+        Status, Estimate, StartedAt, LastAttempt?.Step, LastAttempt?.TotalSteps, LastAttempt?.SecondsPerStep, Meter?.SoFar(now) ?? Money.Zero, RunningRate, now);
+}
+
+/// <summary>A machine of the job, without anything secret.</summary>
+public sealed record MachineView
+{
+    public required InstanceId Id { get; init; }
+
+    public required int AttemptNumber { get; init; }
+
+    public required InstanceStatus Status { get; init; }
+
+    public required string GpuName { get; init; }
+
+    public required int GpuCount { get; init; }
+
+    public required int VramMb { get; init; }
+
+    public required string? Location { get; init; }
+
+    public required RentalType Rental { get; init; }
+
+    public required string MachineId { get; init; }
+
+    public required string? ContractId { get; init; }
+
+    public required decimal DiskGb { get; init; }
+
+    public required HourlyRate GpuRate { get; init; }
+
+    public required HourlyRate DiskRate { get; init; }
+
+    public required string? HostKeys { get; init; }
+
+    public required bool HostKeyCrossChecked { get; init; }
+
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    public required DateTimeOffset? BillingSince { get; init; }
+
+    public required DateTimeOffset? RunningSince { get; init; }
+
+    public required DateTimeOffset? SeenRunningAt { get; init; }
+
+    public required DateTimeOffset? DestroyAcceptedAt { get; init; }
+
+    public required DateTimeOffset? AbsentSince { get; init; }
+
+    public required DateTimeOffset? GoneAt { get; init; }
+
+    public required int DestroyAsks { get; init; }
+
+    public required ObservedStatus? Observed { get; init; }
+
+    public required string? ObservedMessage { get; init; }
+
+    public required DateTimeOffset? ObservedAt { get; init; }
+
+    public required DateTimeOffset? ContractEnd { get; init; }
+
+    public required StopReason? EndReason { get; init; }
+
+    public required Money GpuPosted { get; init; }
+
+    public required Money DiskPosted { get; init; }
+
+    /// <summary>What grows on this machine and is not in the ledger yet.</summary>
+    public IEnumerable<RunningCharge> Running()
+    {
+        if (!InstanceRules.MayBill(Status))
+        {
+            yield break; // proven gone: the ledger has it all
+        }
+
+        // Once absent after an accepted destroy, billing is taken to have ended at the destroy.
+        var until = AbsentSince is null ? null : DestroyAcceptedAt;
+        if (RunningSince is { } running)
+        {
+            yield return new RunningCharge(AttemptNumber, ChargeKind.Gpu, GpuRate, running, until, GpuPosted);
+        }
+
+        if (BillingSince is { } billing)
+        {
+            yield return new RunningCharge(AttemptNumber, ChargeKind.Disk, DiskRate, billing, until, DiskPosted);
+        }
+    }
+}
+
+/// <param name="Person">Who did it; null: the dashboard itself.</param>
+public sealed record EventView(DateTimeOffset At, string Kind, string Text, int? Attempt, string? Person);
+
+/// <param name="Sha256">Lower-case hex, the same as the machine wrote: a file whose hash differs never arrives here.</param>
+public sealed record FileView(int Attempt, string Path, long Bytes, string Sha256, DateTimeOffset ArrivedAt);
+
+/// <param name="Job">Null: this team has no job of that number.</param>
+public sealed record JobAnswer(JobView? Job);

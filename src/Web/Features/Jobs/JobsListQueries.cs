@@ -1,0 +1,134 @@
+using Dashboard.Domain;
+using Dashboard.Domain.Costs;
+using Dashboard.Domain.Jobs;
+using Dashboard.Domain.Marketplaces;
+using Dashboard.Domain.Teams;
+using Dashboard.Infrastructure.Persistence;
+using Microsoft.EntityFrameworkCore;
+
+namespace Dashboard.Web.Features.Jobs;
+
+/// <summary>Which jobs a list shows.</summary>
+public enum JobsShown
+{
+    Active,
+    Ended,
+    All,
+}
+
+/// <param name="Text">Part of a name, number, model, tag, machine id or contract id; null: any.</param>
+/// <param name="Page">From 1.</param>
+public sealed record JobsFilter(JobsShown Shown, string? Text = null, int Page = 1);
+
+/// <param name="Cost">Posted to the ledger.</param>
+/// <param name="RateNow">What its machines cost an hour now; zero when none bills.</param>
+/// <param name="Gpu">Of its latest machine; null before there is one.</param>
+/// <param name="Files">That came home.</param>
+public sealed record JobRow(
+    JobId Id, int Number, string Name, string Model, string Method, string Preset, Market Market, string Person, JobStatus Status, StopReason? StopReason,
+    string? Gpu, RentalType? Rental, int? Step, int? TotalSteps, double? Loss, double? SecondsPerStep, string? Phase,
+    CostEstimate? Estimate, HourlyRate? MaxRate, Money Cost, HourlyRate RateNow, int Files, DateTimeOffset CreatedAt, DateTimeOffset? StartedAt, DateTimeOffset? EndedAt);
+
+/// <param name="Total">Jobs that fit the filter, on all pages.</param>
+/// <param name="Sum">What those cost: real money as soon as the team has a real connection, else simulated.</param>
+/// <param name="Active">Active jobs whatever the filter.</param>
+public sealed record JobsView(IReadOnlyList<JobRow> Rows, int Total, Money Sum, bool SumIsSimulated, int Active, int EverSubmitted)
+{
+    public int Pages => Math.Max(1, (Total + JobsListQueries.PageSize - 1) / JobsListQueries.PageSize);
+}
+
+/// <summary>The rows of lists of jobs.</summary>
+public sealed class JobsListQueries(AppDatabase database)
+{
+    public const int PageSize = 50;
+
+    private static readonly JobStatus[] Ended = [JobStatus.Succeeded, JobStatus.Failed, JobStatus.Cancelled];
+
+    public async Task<JobsView> ListAsync(TeamContext team, JobsFilter filter, CancellationToken ct)
+    {
+        team.Require(Permission.See);
+        await using var db = await database.ForTeamAsync(team, ct);
+        var fitting = Fitting(db, filter);
+        var total = await fitting.CountAsync(ct);
+        var page = Math.Clamp(filter.Page, 1, Math.Max(1, (total + PageSize - 1) / PageSize));
+        var rows = await RowsAsync(db, fitting.OrderByDescending(j => j.Number).Skip((page - 1) * PageSize).Take(PageSize), ct);
+
+        var simulated = !await db.Connections.AnyAsync(c => c.Status != ConnectionStatus.Removed && !c.Market.Simulated, ct);
+        var sum = await db.Ledger.Where(e => e.Market.Simulated == simulated && fitting.Any(j => j.Id == e.JobId)).SumAsync(e => e.Amount.Micros, ct);
+        return new JobsView(
+            rows, total, new Money(sum), simulated && sum != 0,
+            await Fitting(db, new JobsFilter(JobsShown.Active)).CountAsync(ct), await db.Jobs.CountAsync(ct));
+    }
+
+    /// <summary>Active jobs: the reader's own first, then by age; at most <paramref name="most"/>.</summary>
+    public async Task<IReadOnlyList<JobRow>> ActiveAsync(TeamContext team, int most, CancellationToken ct)
+    {
+        team.Require(Permission.See);
+        await using var db = await database.ForTeamAsync(team, ct);
+        return await RowsAsync(db, Fitting(db, new JobsFilter(JobsShown.Active)).OrderByDescending(j => j.CreatedBy == team.UserId).ThenBy(j => j.Number).Take(most), ct);
+    }
+
+    /// <summary>The last <paramref name="most"/> that ended.</summary>
+    public async Task<IReadOnlyList<JobRow>> EndedAsync(TeamContext team, int most, CancellationToken ct)
+    {
+        team.Require(Permission.See);
+        await using var db = await database.ForTeamAsync(team, ct);
+        return await RowsAsync(db, Fitting(db, new JobsFilter(JobsShown.Ended)).OrderByDescending(j => j.EndedAt).Take(most), ct);
+    }
+
+    private static IQueryable<Job> Fitting(AppDbContext db, JobsFilter filter)
+    {
+        var jobs = filter.Shown switch
+        {
+            JobsShown.Active => db.Jobs.Where(j => !Ended.Contains(j.Status)),
+            JobsShown.Ended => db.Jobs.Where(j => Ended.Contains(j.Status)),
+            JobsShown.All => db.Jobs,
+        };
+        if (filter.Text?.Trim().TrimStart('#') is not { Length: > 0 } text)
+        {
+            return jobs;
+        }
+
+        var lower = text.ToLowerInvariant();
+        var number = int.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out var parsed) ? parsed : 0;
+#pragma warning disable CA1304, CA1311, CA1862 // translated to SQL's lower(), which knows no culture
+        return jobs.Where(j => j.Number == number
+            || j.Name.ToLower().Contains(lower)
+            || ((string)(object)j.Spec).ToLower().Contains(lower)
+            || j.Tags.Any(tag => tag.ToLower() == lower)
+            || db.Instances.Any(i => i.JobId == j.Id && (i.ContractId == text || i.MachineId == text)));
+#pragma warning restore CA1304, CA1311, CA1862
+    }
+
+    /// <summary>One read for the jobs and one for each thing beside them, whatever their number.</summary>
+    private static async Task<IReadOnlyList<JobRow>> RowsAsync(AppDbContext db, IQueryable<Job> page, CancellationToken ct)
+    {
+        var jobs = await page.AsNoTracking().Select(j => new { j.Id, j.Number, j.Name, j.Spec, j.ConnectionId, j.CreatedBy, j.Status, j.StopReason, j.Estimate, j.Limits, j.CreatedAt, j.StartedAt, j.EndedAt }).ToListAsync(ct);
+        if (jobs.Count == 0)
+        {
+            return [];
+        }
+
+        var ids = jobs.Select(j => j.Id).ToList();
+        var people = jobs.Select(j => j.CreatedBy.Value).Distinct().ToList();
+        var names = await db.Users.Where(u => people.Contains(u.Id)).Select(u => new { u.Id, u.DisplayName }).ToDictionaryAsync(u => u.Id, u => u.DisplayName, ct);
+        var markets = await db.Connections.AsNoTracking().Select(c => new { c.Id, c.Market }).ToDictionaryAsync(c => c.Id, c => c.Market, ct);
+        var costs = await db.Ledger.Where(e => ids.Contains(e.JobId)).GroupBy(e => e.JobId)
+            .Select(g => new { g.Key, Micros = g.Sum(e => e.Amount.Micros) }).ToDictionaryAsync(g => g.Key, g => new Money(g.Micros), ct);
+        var files = await db.Artifacts.Where(a => ids.Contains(a.JobId)).GroupBy(a => a.JobId).Select(g => new { g.Key, Count = g.Count() }).ToDictionaryAsync(g => g.Key, g => g.Count, ct);
+        var attempts = (await db.Attempts.AsNoTracking().Where(a => ids.Contains(a.JobId))
+            .Select(a => new { a.JobId, a.Number, a.Step, a.TotalSteps, a.Loss, a.SecondsPerStep, a.Phase }).ToListAsync(ct)).ToLookup(a => a.JobId);
+        var instances = (await db.Instances.AsNoTracking().Where(i => ids.Contains(i.JobId)).ToListAsync(ct)).ToLookup(i => i.JobId);
+
+        return [.. jobs.Select(j =>
+        {
+            var run = attempts[j.Id].MaxBy(a => a.Number);
+            var machine = instances[j.Id].MaxBy(i => i.AttemptNumber);
+            return new JobRow(
+                j.Id, j.Number, j.Name, j.Spec.Model.Id, j.Spec.Method.Kind, j.Spec.Preset, markets[j.ConnectionId], names.GetValueOrDefault(j.CreatedBy.Value, ""), j.Status, j.StopReason,
+                machine?.GpuName, machine?.Rental, run?.Step, run?.TotalSteps, run?.Loss, run?.SecondsPerStep, run?.Phase,
+                j.Estimate, j.Limits.MaxRate, costs.GetValueOrDefault(j.Id), instances[j.Id].Aggregate(HourlyRate.Zero, (sum, i) => sum + i.BurnRate),
+                files.GetValueOrDefault(j.Id), j.CreatedAt, j.StartedAt, j.EndedAt);
+        })];
+    }
+}

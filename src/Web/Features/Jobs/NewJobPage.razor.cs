@@ -1,0 +1,248 @@
+using Dashboard.Domain;
+using Dashboard.Domain.Jobs;
+using Dashboard.Domain.Teams;
+using Dashboard.Web.Components;
+using Microsoft.AspNetCore.Components;
+using Microsoft.AspNetCore.Components.Web;
+
+namespace Dashboard.Web.Features.Jobs;
+
+/// <summary>One page from an idea to a rented machine. Every default is usable: a preset and Start are two clicks.</summary>
+public sealed partial class NewJobPage
+{
+    private static readonly TimeSpan Settle = TimeSpan.FromMilliseconds(300); // after the last key, before a provider is asked
+
+    private readonly CancellationTokenSource _leaving = new();
+    private readonly string _key = Guid.NewGuid().ToString("N"); // one submission, however often Start is pressed
+    private JobDraft _draft = new();
+    private NewJobChoices? _choices;
+    private OfferQuotes? _quotes;
+    private IReadOnlyList<FieldProblem> _problems = [];
+    private CancellationTokenSource? _asking;
+    private object? _askedFor;
+    private int? _cloned;
+    private bool _computing;
+    private bool _starting;
+    private string? _note;
+    private string? _said;
+
+    [CascadingParameter] public TeamContext Team { get; set; } = null!;
+
+    [SupplyParameterFromQuery(Name = "preset")] private string? PresetAsked { get; set; }
+
+    [SupplyParameterFromQuery(Name = "clone")] private int? CloneAsked { get; set; }
+
+    [SupplyParameterFromQuery(Name = "offer")] private string? OfferAsked { get; set; }
+
+    private ConnectionChoice? Connection => _choices?.Connections.FirstOrDefault(c => c.Id == _draft.ConnectionId);
+
+    private QuotedOffer? Chosen => _quotes?.Offers.FirstOrDefault(q => q.Offer.Id == _draft.OfferId);
+
+    private bool HasNeeds => _draft.Gpus.Length > 0 || _draft.MinVram.Length > 0 || _draft.MaxRate.Length > 0 || _draft.GpuCount.Trim() != "1";
+
+    private string StartLabel => _starting ? "Starting…" : Chosen is { } chosen ? $"Start · {Numbers.About(chosen.Estimate.Expected)}" : "Start when a machine is free";
+
+    private string Promise => Chosen is { } chosen
+        ? $"If this offer is gone we take the next cheapest that fits. Likely not above {Numbers.Amount(chosen.Estimate.High)}."
+        : "Nothing is rented while no machine fits, and nothing is billed.";
+
+    protected override async Task OnInitializedAsync()
+    {
+        var choices = await Choices.ChoicesAsync(Team, _leaving.Token);
+        _draft.ConnectionId = choices.Connections.Count > 0 ? choices.Connections[0].Id : default;
+        _draft.ProjectId = choices.Projects.Count > 0 ? choices.Projects[0].Id : null;
+        _draft.Preset = PresetAsked == Presets.Command ? Presets.Command : Presets.Smoke;
+        _draft.Name = ProposedName(_draft.Preset, choices.NextNumber);
+        _draft.OfferId = OfferAsked;
+        _choices = choices;
+        if (PresetAsked is not (null or Presets.Command or Presets.Smoke))
+        {
+            _said = $"There is no preset \"{PresetAsked}\"; the smoke test is filled in instead.";
+        }
+
+        if (CloneAsked is { } number)
+        {
+            await CloneAsync(number);
+        }
+    }
+
+    // Not earlier: prerendering must not spend one of the provider's rationed searches.
+    protected override async Task OnAfterRenderAsync(bool firstRender)
+    {
+        if (firstRender && _choices is { Connections.Count: > 0 } && Team.May(Permission.StartJobs))
+        {
+            await QuoteNowAsync();
+            StateHasChanged();
+        }
+    }
+
+    private static string ProposedName(string preset, int number) => $"{preset}-{number}";
+
+    private void UsePreset(string preset)
+    {
+        if (_choices is { } choices && (_cloned is not null || _draft.Name == ProposedName(_draft.Preset, choices.NextNumber)))
+        {
+            _draft.Name = ProposedName(preset, choices.NextNumber);
+        }
+
+        (_draft.Preset, _cloned) = (preset, null);
+        _draft.Base = new TrainingSpec { Preset = preset };
+        Changed();
+    }
+
+    private async Task CloneAsync(int number)
+    {
+        if (await Jobs.FindAsync(Team, number, _leaving.Token) is not { } job)
+        {
+            _said = $"There is no job #{number} to clone.";
+            return;
+        }
+
+        var (connection, project) = (_draft.ConnectionId, _draft.ProjectId);
+        _draft = JobDraft.CloneOf(job, connection);
+        _draft.ProjectId = _choices?.Projects.FirstOrDefault(p => p.Name == job.Project)?.Id ?? project;
+        _cloned = number;
+        Changed();
+    }
+
+    private void ChooseConnection(ChangeEventArgs chosen)
+    {
+        _draft.ConnectionId = new ConnectionId(Guid.Parse((string)chosen.Value!));
+        Changed();
+    }
+
+    private void ChooseProject(ChangeEventArgs chosen) => _draft.ProjectId = new ProjectId(Guid.Parse((string)chosen.Value!));
+
+    private void Choose(string offer) => (_draft.OfferId, _note) = (offer, null);
+
+    private Task DropNeedsAsync()
+    {
+        (_draft.Gpus, _draft.MinVram, _draft.MaxRate, _draft.GpuCount) = ("", "", "", "1");
+        return QuoteNowAsync();
+    }
+
+    private string? Problem(string field) => _problems.FirstOrDefault(p => p.Field == field)?.Message;
+
+    private string Checked(string preset) => _cloned is null && _draft.Preset == preset ? "true" : "false";
+
+    private string Below(string path) => $"/t/{Team.Slug}/{path}";
+
+    // A field that had a problem is looked at again as it is mended; others are left in peace until Start.
+    private void Changed()
+    {
+        if (_problems.Count > 0)
+        {
+            _problems = [.. _problems.IntersectBy(AllProblems().Select(p => p.Field), p => p.Field)];
+        }
+
+        if (!_draft.QuoteKey.Equals(_askedFor))
+        {
+            _ = QuoteAsync(Settle);
+        }
+    }
+
+    private List<FieldProblem> AllProblems()
+    {
+        var (request, unread) = _draft.Read(_key);
+        return [.. unread, .. JobRequestValidator.Problems(request).Where(p => unread.All(u => u.Field != p.Field))];
+    }
+
+    private Task QuoteNowAsync() => QuoteAsync(TimeSpan.Zero);
+
+    private async Task QuoteAsync(TimeSpan after)
+    {
+        if (_asking is not null)
+        {
+            await _asking.CancelAsync(); // a newer question; its answer is the one that counts
+        }
+
+        using var asking = CancellationTokenSource.CreateLinkedTokenSource(_leaving.Token);
+        _asking = asking;
+        (_askedFor, _computing) = (_draft.QuoteKey, true);
+        try
+        {
+            if (after > TimeSpan.Zero)
+            {
+                await Task.Delay(after, Clock, asking.Token);
+            }
+
+            var quotes = await Quoting.RunAsync(Team, _draft.Read(_key).Request, asking.Token);
+            asking.Token.ThrowIfCancellationRequested();
+            Take(quotes);
+        }
+        catch (OperationCanceledException) when (asking.IsCancellationRequested) { }
+        catch (Exception error) when (after > TimeSpan.Zero)
+        {
+            await DispatchExceptionAsync(error); // nobody awaits a question that a key press started
+        }
+        finally
+        {
+            if (ReferenceEquals(_asking, asking))
+            {
+                (_asking, _computing) = (null, false);
+                if (!_leaving.IsCancellationRequested)
+                {
+                    StateHasChanged();
+                }
+            }
+        }
+    }
+
+    private void Take(OfferQuotes quotes)
+    {
+        _quotes = quotes;
+        if (quotes.Offers.Count == 0)
+        {
+            return;
+        }
+
+        if (_draft.OfferId is null || quotes.Offers.All(q => q.Offer.Id != _draft.OfferId))
+        {
+            _note = _draft.OfferId is null ? null : "The offer you chose is gone; the next best is chosen.";
+            _draft.OfferId = quotes.Offers[0].Offer.Id;
+        }
+    }
+
+    private Task KeyAsync(KeyboardEventArgs key) => key is { CtrlKey: true, Key: "Enter" } ? StartAsync() : Task.CompletedTask;
+
+    private async Task StartAsync()
+    {
+        if (_starting)
+        {
+            return; // the second click of a double click
+        }
+
+        _problems = AllProblems();
+        if (_problems.Count > 0)
+        {
+            _said = null;
+            return;
+        }
+
+        _starting = true;
+        try
+        {
+            // Not cancelled by leaving: what was started is started.
+            switch (await Submitting.RunAsync(Team, _draft.Read(_key).Request, CancellationToken.None))
+            {
+                case SubmitResult.Accepted accepted:
+                    Navigation.NavigateTo(Below($"jobs/{accepted.Number}"));
+                    return;
+                case SubmitResult.Invalid invalid:
+                    _problems = invalid.Problems;
+                    _said = string.Join(' ', invalid.Problems.Where(p => p.Field is not ("Name" or "Tags" or "ProjectId") && !p.Field.Contains('.', StringComparison.Ordinal)).Select(p => p.Message)) is { Length: > 0 } said ? said : null;
+                    break;
+            }
+        }
+        finally
+        {
+            _starting = false;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _leaving.CancelAsync();
+        _leaving.Dispose();
+    }
+}

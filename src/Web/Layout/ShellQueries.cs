@@ -1,0 +1,36 @@
+using Dashboard.Domain.Instances;
+using Dashboard.Domain.Jobs;
+using Dashboard.Domain.Teams;
+using Dashboard.Infrastructure.Persistence;
+using Dashboard.Web.Features.Machines;
+using Microsoft.EntityFrameworkCore;
+
+namespace Dashboard.Web.Layout;
+
+/// <param name="ActiveJobs">Running and waiting.</param>
+/// <param name="Machines">Ours that may bill; the number in the burn chip.</param>
+/// <param name="Simulated">Connections that spend no money.</param>
+public sealed record RailFigures(int ActiveJobs, int Machines, int Connections, int Simulated);
+
+public sealed record InboxCount(int Open);
+
+/// <summary>What the frame around every page shows.</summary>
+public sealed class ShellQueries(AppDatabase database, MachineQueries machines)
+{
+    public async Task<RailFigures> RailAsync(TeamContext team, CancellationToken ct)
+    {
+        team.Require(Permission.See);
+        var burn = await machines.BurnAsync(team, ct);
+        await using var db = await database.ForTeamAsync(team, ct);
+        var active = await db.Jobs.CountAsync(j => j.Status != JobStatus.Succeeded && j.Status != JobStatus.Failed && j.Status != JobStatus.Cancelled && j.Status != JobStatus.Paused, ct);
+        var connections = await db.Connections.AsNoTracking().Where(c => c.Status != ConnectionStatus.Removed).Select(c => c.Market.Simulated).ToListAsync(ct);
+        return new RailFigures(active, burn.Machines, connections.Count, connections.Count(simulated => simulated));
+    }
+
+    public async Task<InboxCount> InboxAsync(TeamContext team, CancellationToken ct)
+    {
+        team.Require(Permission.See);
+        await using var db = await database.ForTeamAsync(team, ct);
+        return new InboxCount(await db.Inbox.CountAsync(i => i.ResolvedAt == null, ct));
+    }
+}

@@ -1,0 +1,78 @@
+using Dashboard.Domain;
+using Dashboard.Domain.Costs;
+using Dashboard.Domain.Jobs;
+using Dashboard.Web.Features.Jobs;
+
+namespace Dashboard.Web.Tests.Jobs;
+
+public sealed class JobDraftTests
+{
+    [Theory]
+    [InlineData("four", "Limits.MaxCost")]
+    [InlineData("1e400", "Limits.MaxCost")]
+    [InlineData("99999999999999999999", "Limits.MaxCost")]
+    public void A_figure_that_cannot_be_read_is_a_problem_of_its_field_and_stays_as_typed(string typed, string field)
+    {
+        var draft = new JobDraft { MaxCost = typed };
+        Assert.Equal([field], draft.Read("k").Problems.Select(p => p.Field));
+        Assert.Equal(typed, draft.MaxCost);
+    }
+
+    [Fact]
+    public void What_is_typed_becomes_the_request()
+    {
+        var (request, problems) = new JobDraft
+        {
+            Preset = Presets.Command,
+            Name = "eval",
+            Script = "python3 eval.py",
+            Collect = "result.json\n\n  plots/*.png ",
+            Gpus = "RTX 4090, A100",
+            MinVram = "24",
+            Disk = "40",
+            MaxCost = "$4.50",
+            MaxRate = "0.8",
+            MaxHours = "1.5",
+            Tags = "r16, nov",
+        }.Read("key-1");
+        Assert.Empty(problems);
+        Assert.Equal(["result.json", "plots/*.png"], request.Spec.Command!.Collect);
+        Assert.Equal(["RTX 4090", "A100"], request.Needs.GpuNames);
+        Assert.True(request.Needs.MinVramMb is > 20_000 and <= 24_564); // a 24 GB card reports 24,564 MB and must fit
+        Assert.Equal(new JobLimits(Money.FromUsd(4.5m), HourlyRate.FromUsd(0.8m), TimeSpan.FromMinutes(90)), request.Limits);
+        Assert.Equal((40m, "key-1"), (request.Spec.DiskGb, request.IdempotencyKey));
+        Assert.Equal(["r16", "nov"], request.Tags);
+    }
+
+    [Fact]
+    public void A_clone_asks_for_the_same_under_the_next_name()
+    {
+        var job = Views.Running() with { Limits = new JobLimits(Money.FromUsd(4.5m), null, TimeSpan.FromHours(12)), Needs = new MachineNeeds(["RTX 4090"], 2) };
+        var draft = JobDraft.CloneOf(job, new ConnectionId(Guid.NewGuid()));
+        var request = draft.Read("k").Request;
+        Assert.Equal("support-bot-v8", draft.Name);
+        Assert.Equal(job.Spec, request.Spec);
+        Assert.Equal(job.Limits, request.Limits);
+        Assert.Equal(2, request.Needs.GpuCount);
+    }
+
+    [Fact]
+    public void Typing_a_name_a_tag_or_a_script_asks_no_provider_and_changing_a_need_does()
+    {
+        var draft = new JobDraft();
+        var before = draft.QuoteKey;
+        (draft.Name, draft.Tags, draft.Script) = ("other", "a, b", "echo");
+        Assert.Equal(before, draft.QuoteKey);
+        draft.Disk = "40";
+        Assert.NotEqual(before, draft.QuoteKey);
+    }
+
+    [Fact]
+    public void The_api_call_survives_a_quote_in_the_script_and_carries_no_token()
+    {
+        var call = ApiCall.Curl("http://localhost:5080/", new JobDraft { Preset = Presets.Command, Script = "echo 'hi'", Name = "x" }.Read("k").Request);
+        Assert.Contains("""echo '\''hi'\''""", call, StringComparison.Ordinal);
+        Assert.Contains("$DASHBOARD_TOKEN", call, StringComparison.Ordinal);
+        Assert.Contains("http://localhost:5080/api/v1/jobs", call, StringComparison.Ordinal);
+    }
+}
