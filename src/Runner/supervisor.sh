@@ -8,7 +8,7 @@ B=${self%/*}
 R=${B%/bundle}
 cd "$R" || exit 70
 
-TICK=${GD_TICK_S:-5}
+TICK=${GD_TICK_S:-1} # a beat every five ticks
 GPU_EVERY=${GD_GPU_S:-10}
 DESTROY_EVERY=${GD_DESTROY_S:-60}
 CGROUP=${GD_CGROUP:-/sys/fs/cgroup}
@@ -161,8 +161,7 @@ reason_of() {
 }
 
 start_trainer() {
-    rm -f code code.new pid
-    [ -e stop ] || rm -f out/STOP out/CHECKPOINT
+    rm -f code code.new pid out/STOP out/CHECKPOINT
     oom_kills | grep . >oom || echo 0 >oom
     setsid sh "$self" run </dev/null &
     tries=0
@@ -306,6 +305,24 @@ take_up() {
     fi
 }
 
+# Something that should not wait for the next beat.
+pressing() {
+    [ $state != ended ] || return 1
+    [ -e code ] || [ -e checkpoint ] && return
+    [ -z "$stopping" ] && { [ -e stop ] || [ -n "$terminated" ]; }
+}
+
+nap() {
+    ticks=0
+    while [ $ticks -lt 5 ]; do
+        # Awaiting a child, not sleeping, lets TERM be answered at once.
+        sleep "$TICK" &
+        wait $!
+        pressing && return
+        ticks=$((ticks + 1))
+    done
+}
+
 main() {
     trap '' HUP
     trap 'terminated=1' TERM
@@ -319,6 +336,7 @@ main() {
     dead_man_state=$(dead_man_means)
     has_gpu=$(command -v nvidia-smi)
     rm -f gpu.new
+    beat # hashing a large bundle takes a while
     take_up
     # It goes on after `exit`: collecting takes time, and somebody must destroy the machine if the server never comes back.
     while :; do
@@ -330,9 +348,7 @@ main() {
         sample_gpu
         look_at_dead_man
         beat
-        # Awaiting a child, not sleeping, lets TERM be answered at once.
-        sleep "$TICK" &
-        wait $!
+        nap
     done
 }
 

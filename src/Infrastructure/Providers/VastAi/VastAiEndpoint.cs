@@ -1,0 +1,16 @@
+namespace Dashboard.Infrastructure.Providers.VastAi;
+
+/// <summary>The calls that the provider limits one by one.</summary>
+internal enum VastAiEndpoint
+{
+    Account,
+    Search,
+    Rent,
+    List,
+    Get,
+    StateChange,
+    Destroy,
+    AttachKey,
+    Logs,
+    Charges,
+}

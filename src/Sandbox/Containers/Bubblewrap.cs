@@ -1,0 +1,62 @@
+using System.Globalization;
+
+namespace Dashboard.Sandbox.Containers;
+
+/// <summary>
+/// The command line of a container. A user namespace made by real root would keep every capability over the host's files, so root drops to
+/// an unprivileged user first. No <c>--die-with-parent</c>: that follows the thread that started the child, and .NET's threads come and go.
+/// </summary>
+internal static class Bubblewrap
+{
+    /// <summary>What goes before <c>bwrap</c>: a session of its own, so that Ctrl-C in our terminal is ours to answer, and for root another user.</summary>
+    public static IReadOnlyList<string> Prefix(int? userId) => userId is { } uid
+        ? ["/usr/bin/setsid", "/usr/bin/setpriv", "--reuid", Text(uid), "--regid", Text(uid), "--clear-groups", "--"]
+        : ["/usr/bin/setsid"];
+
+    /// <summary>Arguments that every container shares: namespaces, no capabilities, the system read-only.</summary>
+    public static IReadOnlyList<string> Isolation(HostTools tools)
+    {
+        List<string> arguments =
+        [
+            "--unshare-user", "--uid", "1000", "--gid", "1000", "--cap-drop", "ALL", "--clearenv",
+            "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--as-pid-1",
+            "--ro-bind", "/usr", "/usr",
+            "--symlink", "usr/bin", "/bin", "--symlink", "usr/sbin", "/sbin", "--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64",
+            "--proc", "/proc", "--dev", "/dev",
+        ];
+        if (tools.UnpackedAt is { } root)
+        {
+            arguments.AddRange(["--ro-bind", root, HostTools.InsideContainer]);
+        }
+
+        return arguments;
+    }
+
+    public static IReadOnlyList<string> Container(InstanceFolder folder, ContainerSpec spec, HostTools tools)
+    {
+        List<string> arguments = [.. Isolation(tools), "--hostname", spec.HostName];
+        foreach (var name in InstanceFolder.Private)
+        {
+            arguments.AddRange(["--bind", Path.Combine(folder.FileSystem, name), "/" + name]);
+        }
+
+        arguments.AddRange(["--ro-bind", folder.Ssh, "/etc/ssh"]);
+        // Debian's awk, editors and others are links through here.
+        arguments.AddRange(["--ro-bind-try", "/etc/alternatives", "/etc/alternatives", "--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache"]);
+        arguments.AddRange(["--remount-ro", "/", "--chdir", "/root"]);
+        foreach (var (name, value) in spec.Environment)
+        {
+            arguments.AddRange(["--setenv", name, value]);
+        }
+
+        return arguments;
+    }
+
+    public static IReadOnlyList<string> FirstProcess(ContainerOptions options) =>
+    [
+        "/usr/bin/prlimit", "--nproc=" + Text(options.MaxProcesses), "--fsize=" + Text(options.MaxFileBytes), "--cpu=" + Text((long)options.MaxCpuTime.TotalSeconds),
+        "--core=0", "/bin/bash", "/etc/ssh/init.sh",
+    ];
+
+    private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
+}

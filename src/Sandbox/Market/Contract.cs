@@ -1,0 +1,137 @@
+using System.Text.Json.Serialization;
+
+namespace Dashboard.Sandbox.Market;
+
+internal enum ContractPhase
+{
+    /// <summary>Accepted; the host has not reported anything yet.</summary>
+    Provisioning,
+
+    /// <summary>The image is being pulled.</summary>
+    Loading,
+
+    /// <summary>The container has been asked for and has not reported back.</summary>
+    Starting,
+    Running,
+
+    /// <summary>Halted by request, by the end of the contract or of the credit; data kept.</summary>
+    Stopped,
+
+    /// <summary>Wanted running, but somebody else has its GPUs.</summary>
+    Queued,
+
+    /// <summary>The container ended by itself.</summary>
+    Exited,
+
+    /// <summary>The container could not be made.</summary>
+    Broken,
+    Destroyed,
+}
+
+/// <summary>A stretch of time billed at one rate.</summary>
+/// <param name="PerHour">USD per hour.</param>
+internal sealed record BilledInterval(DateTimeOffset Start, DateTimeOffset? End, decimal PerHour)
+{
+    /// <summary>Exact, for the part that lies between two instants.</summary>
+    public decimal Cost(DateTimeOffset from, DateTimeOffset until)
+    {
+        var start = Start > from ? Start : from;
+        var end = End is { } ended && ended < until ? ended : until;
+        return end > start ? PerHour * (end - start).Ticks / TimeSpan.TicksPerHour : 0m;
+    }
+}
+
+/// <summary>Bytes through the instance's SSH ports within one clock hour.</summary>
+internal sealed record TrafficHour(DateTimeOffset Hour, long UpBytes, long DownBytes);
+
+/// <summary>A public key that was attached to one instance.</summary>
+internal sealed record AttachedKey(int Id, string PublicKey, DateTimeOffset AttachedAt, bool Installed);
+
+/// <summary>One rental, from the rent call until it is destroyed and, for the books, for ever after. Prices are frozen at the rent.</summary>
+internal sealed class Contract
+{
+    public required int Id { get; init; }
+
+    public required int AskId { get; init; }
+
+    public required int MachineIndex { get; init; }
+
+    public required int SliceIndex { get; init; }
+
+    public string? Label { get; set; }
+
+    public required string Image { get; init; }
+
+    public required string RunType { get; init; }
+
+    public required string OnStart { get; init; }
+
+    public required IReadOnlyList<KeyValuePair<string, string>> Environment { get; init; }
+
+    public required decimal DiskGb { get; init; }
+
+    public required decimal GpuPerHour { get; init; }
+
+    public required decimal StorageCost { get; init; }
+
+    public required decimal UploadCost { get; init; }
+
+    public required decimal DownloadCost { get; init; }
+
+    public required decimal MinBid { get; init; }
+
+    public required bool IsBid { get; init; }
+
+    /// <summary>May show, start, stop and destroy this instance and nothing else.</summary>
+    public required string InstanceKey { get; init; }
+
+    public required string JupyterToken { get; init; }
+
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    public required DateTimeOffset EndsAt { get; init; }
+
+    public required DateTimeOffset ProvisionedAt { get; init; }
+
+    public required DateTimeOffset LoadedAt { get; init; }
+
+    public DateTimeOffset? DestroyedAt { get; set; }
+
+    public ContractPhase Phase { get; set; }
+
+    public bool WantedRunning { get; set; }
+
+    /// <summary>It has been running once, so a start shows the old state until the container is back.</summary>
+    public bool HasRun { get; set; }
+
+    public DateTimeOffset? ContainerStartedAt { get; set; }
+
+    public string? Failure { get; set; }
+
+    public InstancePorts? Ports { get; set; }
+
+    /// <summary>Account keys at the moment of the rent.</summary>
+    public required IReadOnlyList<string> AccountKeys { get; init; }
+
+    public List<AttachedKey> AttachedKeys { get; init; } = [];
+
+    public List<BilledInterval> GpuIntervals { get; init; } = [];
+
+    public List<BilledInterval> DiskIntervals { get; init; } = [];
+
+    public List<TrafficHour> Traffic { get; init; } = [];
+
+    [JsonIgnore]
+    public decimal DiskPerHour => Offer.DiskRate(DiskGb, StorageCost);
+
+    [JsonIgnore]
+    public bool IsLiving => Phase != ContractPhase.Destroyed;
+
+    /// <summary>Nobody else can have its GPUs.</summary>
+    [JsonIgnore]
+    public bool HoldsGpus => Phase is ContractPhase.Provisioning or ContractPhase.Loading or ContractPhase.Starting or ContractPhase.Running
+        or ContractPhase.Exited or ContractPhase.Broken;
+}
+
+/// <summary>Loopback ports of one instance: what the direct and the proxy address forward, and where its sshd listens.</summary>
+internal sealed record InstancePorts(int Direct, int Proxy, int Sshd);

@@ -1,0 +1,43 @@
+namespace Dashboard.Sandbox.Market;
+
+/// <summary>A public key of the account.</summary>
+internal sealed record AccountKey(int Id, string PublicKey, DateTimeOffset CreatedAt);
+
+/// <summary>Everything about the market that time and seed do not give: what is kept on disk.</summary>
+internal sealed class MarketState
+{
+    /// <summary>The full key of the one account.</summary>
+    public required string AccountApiKey { get; init; }
+
+    public required DateTimeOffset OpenedAt { get; init; }
+
+    /// <summary>The last moment the market is known to have been up; nothing is billed from here to the next start for a host that did not survive.</summary>
+    public DateTimeOffset LastSeen { get; set; }
+
+    public required decimal InitialCredit { get; init; }
+
+    /// <summary>Never reused, because clients remember addresses by id.</summary>
+    public required int NextContractId { get; set; }
+
+    public int NextKeyId { get; set; } = 1;
+
+    public List<AccountKey> AccountKeys { get; init; } = [];
+
+    public List<Contract> Contracts { get; init; } = [];
+
+    /// <summary>How often each slice came back to the market after one of our rentals.</summary>
+    public Dictionary<int, int> Relistings { get; init; } = [];
+
+    /// <summary>Calls that asked for a rental, by label, successful or not.</summary>
+    public Dictionary<string, int> RentCalls { get; init; } = [];
+
+    public static MarketState Open(string accountApiKey, decimal credit, DateTimeOffset now) => new()
+    {
+        AccountApiKey = accountApiKey,
+        OpenedAt = now,
+        LastSeen = now,
+        InitialCredit = credit,
+        // From the clock, so that a market opened afresh does not repeat the ids of the one before it.
+        NextContractId = 20_000_000 + (int)(now - MarketCalendar.FirstDay).TotalSeconds,
+    };
+}

@@ -1,0 +1,4 @@
+using System.Runtime.Versioning;
+
+// Namespaces, bubblewrap and /proc.
+[assembly: SupportedOSPlatform("linux")]
