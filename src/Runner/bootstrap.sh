@@ -29,11 +29,13 @@ fingerprints() {
     done
     return $seen
 }
-fingerprints || (
-    trap '' HUP
-    n=0
-    until fingerprints || [ $n -ge 600 ]; do sleep 1; n=$((n + 1)); done
-) </dev/null 2>/dev/null &
+if ! fingerprints; then
+    (
+        trap '' HUP
+        n=0
+        until fingerprints || [ $n -ge 600 ]; do sleep 1; n=$((n + 1)); done
+    ) </dev/null 2>/dev/null &
+fi
 
 # destroy: the same text in bootstrap.sh and supervisor.sh. The key goes through stdin or the environment, never argv or disk.
 destroy() (

@@ -62,7 +62,8 @@ def run(spec, root, bundle, out, metrics, requests):
     metrics.write("start", backend="command", versions={"python": platform.python_version()}, total_steps=None)
     metrics.phase("train")
     clock = time.monotonic()
-    code = subprocess.call(["sh", script], cwd=work, env=environment, stdin=subprocess.DEVNULL)
+    # Descriptors stay open: the script keeps the trainer's lock, so no second one starts while it lives.
+    code = subprocess.call(["sh", script], cwd=work, env=environment, stdin=subprocess.DEVNULL, close_fds=False)
     seconds = round(time.monotonic() - clock, 3)
     code = 128 - code if code < 0 else code
     if code == 0 and requests.stop():

@@ -75,6 +75,18 @@ oom_kills() {
 
 # ---- the other entries of this file: processes of their own, so that no child holds the supervisor's lock ----
 
+# Nothing of the trainer outlives it: a forgotten child would hold the GPU and the log's pipe. The leader ($$) lives, so the group is ours.
+end_group() {
+    read -r me _ </proc/self/stat
+    for stat in /proc/[0-9]*/stat; do
+        read -r line 2>/dev/null <"$stat" || continue
+        member=${line%% *}
+        # shellcheck disable=SC2086
+        set -- ${line##*) }
+        [ "$3" != $$ ] || [ "$member" = $$ ] || [ "$member" = "$me" ] || kill -s KILL "$member" 2>/dev/null
+    done
+}
+
 # `run`: leader of the trainer's session and process group; outlives TERM to write the code, which a pipeline would lose.
 run() {
     trap : TERM
@@ -86,6 +98,7 @@ run() {
         python3 -B -u "$B/trainer.py" --spec "$B/spec.json"
         echo $? >code.new
         mv code.new code
+        end_group
     } </dev/null 2>&1 | (
         trap '' TERM
         exec python3 -B "$B/logcap.py" log "$(number log_mb 256)" 8>&-
@@ -174,7 +187,7 @@ start_trainer() {
 # Survivors of a trainer whose leader is dead still hold run.lock. A lock does not survive a reboot, so the group is ours.
 clear_survivors() {
     flock -n run.lock true && return
-    read -r pid _ 2>/dev/null <pid && kill -KILL -- "-$pid" 2>/dev/null
+    read -r pid _ 2>/dev/null <pid && kill -s KILL -- "-$pid" 2>/dev/null
     flock -w 10 run.lock true
 }
 
@@ -198,7 +211,7 @@ ask_stop() {
     say "stopping: $1"
     mkdir -p out
     echo "$1" >out/STOP
-    alive && kill -TERM -- "-$pid"
+    alive && kill -s TERM -- "-$pid"
     kill_at=$(($(uptime) + grace))
     phase=stopping
 }
@@ -234,15 +247,15 @@ look_at_disk() {
 
 look_at_trainer() {
     if [ -e code ]; then
-        # The log's end decides about gpu-oom, so logcap may finish; a forgotten child holding the pipe may not keep us.
+        # The log's end decides about gpu-oom, so logcap may finish; a child in a session of its own may not keep us by holding the pipe.
         if alive && [ $((now - ${code_seen:=$now})) -lt 10 ]; then return; fi
-        alive && kill -KILL -- "-$pid"
+        alive && kill -s KILL -- "-$pid"
         read -r code <code || code=1
         write_exit "$code" "$(reason_of "$code")"
     elif ! alive && [ ! -e code ]; then
         write_exit 137 "$(reason_of 137)" # only KILL keeps the shell around the trainer from writing a code
     elif [ -n "$stopping" ] && [ "$now" -ge "$kill_at" ]; then
-        kill -KILL -- "-$pid"
+        kill -s KILL -- "-$pid"
     fi
 }
 
@@ -289,7 +302,6 @@ take_up() {
     fi
     if alive; then
         say "adopting trainer $pid"
-        read -r restarts _ 2>/dev/null <restarts || restarts=0
     elif [ -e code ]; then
         say 'the trainer ended while nobody watched'
     elif [ -e stop ]; then
@@ -330,12 +342,13 @@ main() {
     attempt=$(tr -d ' \n\r\t' <bundle/spec.json 2>/dev/null | grep -oE '[{,]"attempt":("[A-Za-z0-9._-]*"|[0-9]{1,9})' | head -n 1)
     attempt=${attempt#*:}
     attempt=${attempt:-null}
-    state=running phase=starting stopping='' terminated='' restarts=0 disk_free_mb=null
+    state=running phase=starting stopping='' terminated='' disk_free_mb=null
     lease_seq='' lease_end=$now destroy_at=0 gpu_at=0 kill_at=0 started_at=$now
     grace=$(number grace_s 120) lease_s=$(number lease_s 900) dead_man=$(number dead_man_s 3600) max_runtime=$(number max_runtime_s 0)
     dead_man_state=$(dead_man_means)
     has_gpu=$(command -v nvidia-smi)
     rm -f gpu.new
+    read -r restarts _ 2>/dev/null <restarts || restarts=0
     beat # hashing a large bundle takes a while
     take_up
     # It goes on after `exit`: collecting takes time, and somebody must destroy the machine if the server never comes back.

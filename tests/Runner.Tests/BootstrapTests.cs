@@ -75,7 +75,7 @@ public sealed partial class BootstrapTests : IAsyncDisposable
         Assert.Equal(environment, await File.ReadAllTextAsync(_machine.Environment["GD_ENVIRONMENT"], TestContext.Current.CancellationToken));
         Assert.True(File.Exists(Path.Combine(_machine.Home, ".no_auto_tmux")));
         await _machine.UntilAsync(() => _machine.Processes("bootstrap.sh").Length == 1, "one dead man");
-        await _machine.UntilAsync(() => _machine.Processes("bundle/supervisor.sh").Length == 2, "one supervisor and one shell around the trainer");
+        await _machine.UntilAsync(() => _machine.Supervisors().Length == 1, "one supervisor");
         Assert.Single(_machine.Lines("starts"));
     }
 
@@ -94,5 +94,5 @@ public sealed partial class BootstrapTests : IAsyncDisposable
 
     private Task<(int Code, string Output)> BootAsync() => _machine.RunAsync($"sh '{RentedMachine.Scripts}/bootstrap.sh'");
 
-    private Task MakeKeyAsync(string type) => _machine.RunAsync($"ssh-keygen -q -t {type} -N '' -f '{HostKeys}/ssh_host_{type}_key'");
+    private async Task MakeKeyAsync(string type) => await _machine.RunAsync($"ssh-keygen -q -t {type} -N '' -f '{HostKeys}/ssh_host_{type}_key'");
 }

@@ -140,7 +140,7 @@ public sealed class DeadManTests : IAsyncDisposable
     private async Task<System.Diagnostics.Process> SupervisorAsync()
     {
         await _machine.UntilAsync(() => _machine.Has("beat"), "the bootstrap started a supervisor");
-        return System.Diagnostics.Process.GetProcessById(_machine.Processes("bundle/supervisor.sh").Min());
+        return System.Diagnostics.Process.GetProcessById(_machine.Supervisors().Min());
     }
 
     private async Task BootAsync()

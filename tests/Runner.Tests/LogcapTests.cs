@@ -35,7 +35,7 @@ public sealed class LogcapTests : IAsyncDisposable
         _machine.Start("mkfifo pipe; exec 3<>pipe; (exec " + Logcap("log", 1) + " <pipe 3>&-) & echo one >&3; while [ ! -e go ]; do sleep 0.05; done; echo two >&3; exec 3>&-; wait; touch ended");
         await _machine.UntilAsync(() => File.Exists(Path.Combine(_machine.Home, "log")) && new FileInfo(Path.Combine(_machine.Home, "log")).Length > 0, "the first line");
 
-        await _machine.SignalAsync("TERM", Assert.Single(_machine.Processes("python3 -B")));
+        await _machine.SignalAsync("TERM", Assert.Single(_machine.Processes("logcap.py"), pid => RentedMachine.ProcFile(pid, "comm").StartsWith("python", StringComparison.Ordinal)));
         await File.WriteAllTextAsync(Path.Combine(_machine.Home, "go"), "", TestContext.Current.CancellationToken);
 
         await _machine.UntilAsync(() => File.Exists(Path.Combine(_machine.Home, "ended")), "it ended");

@@ -159,7 +159,8 @@ public sealed class RentedMachine : IAsyncDisposable
     /// <summary>The trainer's group leader, from the pid file.</summary>
     public int TrainerPid => int.Parse(Read("pid").Split(' ')[0], CultureInfo.InvariantCulture);
 
-    public Task SignalAsync(string signal, int pid) => RunAsync($"kill -{signal} -- {pid}");
+    /// <summary>Signals a process, or its group when <paramref name="pid"/> is negative.</summary>
+    public async Task SignalAsync(string signal, int pid) => Assert.Equal((0, ""), await RunAsync($"kill -s {signal} -- {pid}"));
 
     /// <summary>Living processes that this machine started whose command line holds that text.</summary>
     public int[] Processes(string commandLine = "") =>
@@ -167,6 +168,9 @@ public sealed class RentedMachine : IAsyncDisposable
             .Select(folder => int.TryParse(Path.GetFileName(folder), CultureInfo.InvariantCulture, out var pid) ? pid : 0)
             .Where(pid => pid > 0 && ProcFile(pid, "environ").Contains("GD_TEST=" + _id, StringComparison.Ordinal)
                 && ProcFile(pid, "cmdline").Replace('\0', ' ').Contains(commandLine, StringComparison.Ordinal))];
+
+    /// <summary>Supervisors, and for moments what they fork; not the shell around the trainer.</summary>
+    public int[] Supervisors() => [.. Processes("bundle/supervisor.sh").Where(pid => ProcFile(pid, "cmdline").EndsWith("supervisor.sh\0", StringComparison.Ordinal))];
 
     public static string ProcFile(int pid, string name)
     {

@@ -57,7 +57,7 @@ public sealed class SmokeTrainerTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Stopped_after_110_steps_and_taken_up_again_it_ends_with_the_same_bytes_as_in_one_go()
+    public async Task Stopped_past_step_110_and_taken_up_again_it_ends_with_the_same_bytes_as_in_one_go()
     {
         await using var other = new RentedMachine();
         other.Smoke(steps: 200, batch: 8, saveSteps: 1_000);

@@ -96,9 +96,9 @@ public sealed class SupervisorStartTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_killed_trainer_has_failed_with_its_signal()
+    public async Task A_killed_trainer_has_failed_with_its_signal_and_leaves_nothing_running()
     {
-        _machine.Command(Waits);
+        _machine.Command("exec >/dev/null 2>&1; " + Waits);
         _machine.StartSupervisor();
         await _machine.UntilAsync(() => _machine.Has("starts"), "the script runs");
 
@@ -106,6 +106,7 @@ public sealed class SupervisorStartTests : IAsyncDisposable
 
         Assert.Equal((137, "failed"), await _machine.EndAsync());
         Assert.Equal(9, (int)_machine.Json("exit")["signal"]!);
+        Assert.Empty(_machine.Processes("script.sh"));
     }
 
     [Fact]
@@ -124,18 +125,24 @@ public sealed class SupervisorStartTests : IAsyncDisposable
     [Fact]
     public async Task Survivors_of_a_dead_group_leader_are_gone_before_the_next_trainer_starts()
     {
-        _machine.Command("[ -e ../alive ] && kill -0 $(cat ../alive) 2>/dev/null && touch ../overlap; echo $$ >../alive; " + Waits);
+        _machine.Command("[ -e ../alive ] && grep -qs '^State:.[^Z]' /proc/$(cat ../alive)/status && touch ../overlap; echo $$ >../alive; " + Waits);
         using var first = _machine.StartSupervisor();
         await _machine.UntilAsync(() => _machine.Has("starts"), "the script runs");
         first.Kill();
         await first.WaitForExitAsync(TestContext.Current.CancellationToken);
-        await _machine.SignalAsync("KILL", _machine.TrainerPid);
+        foreach (var shell in _machine.Processes("supervisor.sh run"))
+        {
+            await _machine.SignalAsync("KILL", shell);
+        }
+
+        await _machine.SignalAsync("KILL", Assert.Single(_machine.Processes("trainer.py")));
+        Assert.NotEmpty(_machine.Processes("script.sh"));
 
         _machine.StartSupervisor();
 
         await _machine.UntilAsync(() => _machine.Lines("starts").Length == 2, "it is started again");
         Assert.False(_machine.Has("overlap"));
-        Assert.Equal(1, (int)_machine.Json("beat")["restarts"]!);
+        await _machine.UntilAsync(() => (int)_machine.Json("beat")["restarts"]! == 1, "the beat counts the restart");
     }
 
     [Fact]

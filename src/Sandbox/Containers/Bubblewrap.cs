@@ -52,6 +52,14 @@ internal static class Bubblewrap
         return arguments;
     }
 
+    /// <summary>Makes the instance's host key, as its own user: ssh-keygen refuses to work for a user that has no name, which the container gives it.</summary>
+    public static IReadOnlyList<string> MakeHostKey(InstanceFolder folder, HostTools tools, int? userId) =>
+    [
+        .. Prefix(userId).Skip(1), tools.Bwrap, .. Isolation(tools), "--setenv", "LD_LIBRARY_PATH", tools.Libraries(inside: true),
+        "--bind", Path.Combine(folder.FileSystem, "etc"), "/etc", "--bind", folder.Ssh, "/etc/ssh", "--",
+        tools.SshKeygenInside, "-q", "-t", "ed25519", "-N", "", "-C", "sandbox", "-f", "/etc/ssh/ssh_host_ed25519_key",
+    ];
+
     public static IReadOnlyList<string> FirstProcess(ContainerOptions options) =>
     [
         "/usr/bin/prlimit", "--nproc=" + Text(options.MaxProcesses), "--fsize=" + Text(options.MaxFileBytes), "--cpu=" + Text((long)options.MaxCpuTime.TotalSeconds),

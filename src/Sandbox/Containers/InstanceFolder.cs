@@ -9,7 +9,8 @@ internal sealed class InstanceFolder(string path)
     /// <summary>The folders an instance has to itself; everything else it sees is read-only.</summary>
     public static readonly IReadOnlyList<string> Private = ["workspace", "root", "tmp", "etc", "var", "run"];
 
-    private const UnixFileMode Reachable = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+    private const UnixFileMode Reachable = OwnerOnly | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
     private const UnixFileMode Open = Reachable | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
 
     public string Path { get; } = path;
@@ -33,7 +34,10 @@ internal sealed class InstanceFolder(string path)
     public async Task CreateAsync(ContainerSpec spec, InstancePorts ports, HostTools tools, int? owner, CancellationToken ct)
     {
         Directory.CreateDirectory(Path, Reachable);
-        Directory.CreateDirectory(Ssh, Open);
+        Directory.CreateDirectory(Ssh, OwnerOnly);
+        Directory.CreateDirectory(FileSystem, OwnerOnly);
+        await File.Create(Log).DisposeAsync();
+        File.SetUnixFileMode(Log, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         foreach (var folder in Private)
         {
             Directory.CreateDirectory(System.IO.Path.Combine(FileSystem, folder), Open);
@@ -57,13 +61,13 @@ internal sealed class InstanceFolder(string path)
             .Replace("@SSHD_ENVIRONMENT@", tools.UnpackedAt is null ? "" : "LD_LIBRARY_PATH=" + tools.Libraries(inside: true), StringComparison.Ordinal));
         WriteInto("ssh/session-shell", Script("session-shell.sh"));
         File.SetUnixFileMode(System.IO.Path.Combine(Ssh, "session-shell"), Open);
-        await Run.CheckedAsync(
-            [tools.SshKeygen, "-q", "-t", "ed25519", "-N", "", "-C", spec.HostName, "-f", System.IO.Path.Combine(Ssh, "ssh_host_ed25519_key")], tools.Libraries(inside: false), ct);
         WriteKeys(spec.Keys);
         if (owner is { } uid)
         {
             await Run.CheckedAsync(["/bin/chown", "-R", FormattableString.Invariant($"{uid}:{uid}"), FileSystem, Ssh], null, ct);
         }
+
+        await Run.CheckedAsync(Bubblewrap.MakeHostKey(this, tools, owner), tools.Libraries(inside: false), ct);
     }
 
     public void WriteKeys(IReadOnlyList<string> keys)

@@ -6,6 +6,8 @@ namespace Dashboard.Sandbox.Containers;
 /// <summary>Whether this computer can hold containers, tried out and not guessed.</summary>
 internal static class Prerequisites
 {
+    private const UnixFileMode Passable = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
+
     /// <returns>Where instances live and with what, or one sentence that says what is missing.</returns>
     public static async Task<(ContainerOptions? Options, HostTools? Tools, string? Missing)> CheckAsync(SandboxOptions sandbox, CancellationToken ct)
     {
@@ -22,6 +24,11 @@ internal static class Prerequisites
             LastPort = sandbox.LastInstancePort,
         };
         int? userId = Environment.IsPrivilegedProcess ? options.FirstUserId : null;
+        if (userId is { } unprivileged && await CannotBecomeAsync(unprivileged, ct) is { } refusal)
+        {
+            return (null, null, $"The sandbox runs as root, which it must not be for its containers, and cannot become another user: {refusal}");
+        }
+
         Directory.CreateDirectory(options.InstancesDirectory, Passable);
         if (userId is { } user && !await ReachableAsync(options.InstancesDirectory, user, ct))
         {
@@ -47,7 +54,11 @@ internal static class Prerequisites
             : (null, null, $"The sandbox needs unprivileged user namespaces and python3 inside them, and a try failed: {output.ReplaceLineEndings(" ")}");
     }
 
-    private const UnixFileMode Passable = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
+    private static async Task<string?> CannotBecomeAsync(int userId, CancellationToken ct)
+    {
+        var (code, output) = await Run.ToEndAsync([.. Bubblewrap.Prefix(userId).Skip(1), "/usr/bin/true"], null, ct);
+        return code == 0 ? null : output.ReplaceLineEndings(" ");
+    }
 
     private static async Task<bool> ReachableAsync(string path, int userId, CancellationToken ct) =>
         (await Run.ToEndAsync([.. Bubblewrap.Prefix(userId).Skip(1), "/usr/bin/test", "-x", path], null, ct)).Code == 0;
