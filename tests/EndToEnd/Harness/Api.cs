@@ -27,7 +27,7 @@ internal sealed class Api : IDisposable
     {
         string? id = null;
         await Eventually.HoldsAsync(
-            async () => (id = Items(await GetAsync("connections", ct)).Where(c => c.GetProperty("market").ToString().Contains("Sandbox", StringComparison.Ordinal)).Select(c => c.GetProperty("id").GetString()).FirstOrDefault()) is not null,
+            async () => (id = (await GetAsync("connections", ct)).EnumerateArray().Where(c => c.GetProperty("simulated").GetBoolean()).Select(c => c.GetProperty("id").GetString()).FirstOrDefault()) is not null,
             "the sandbox is connected",
             ct: ct);
         return id!;
@@ -59,7 +59,7 @@ internal sealed class Api : IDisposable
     }
 
     public async Task<IReadOnlyList<(string Path, string Sha256)>> FilesAsync(int number, CancellationToken ct) =>
-        [.. Items(await GetAsync($"jobs/{number}/files", ct)).Select(file => (file.GetProperty("path").GetString()!, file.GetProperty("sha256").GetString()!))];
+        [.. (await GetAsync($"jobs/{number}/files", ct)).EnumerateArray().Select(file => (file.GetProperty("path").GetString()!, file.GetProperty("sha256").GetString()!))];
 
     public Task<byte[]> DownloadAsync(int number, string path, CancellationToken ct) => _http.GetByteArrayAsync($"jobs/{number}/files/{path}", ct);
 
@@ -108,7 +108,7 @@ internal sealed class Api : IDisposable
 
     private async Task<int> SubmitAsync(string connection, string name, object spec, CancellationToken ct)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "jobs") { Content = JsonContent.Create(new { name, connectionId = connection, spec }) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "jobs") { Content = JsonContent.Create(new { name, connection, spec }) };
         request.Headers.Add("Idempotency-Key", Guid.NewGuid().ToString("N"));
         using var answer = await _http.SendAsync(request, ct);
         var body = await answer.Content.ReadAsStringAsync(ct);
@@ -117,7 +117,4 @@ internal sealed class Api : IDisposable
     }
 
     private async Task<JsonElement> GetAsync(string path, CancellationToken ct) => JsonElement.Parse(await _http.GetStringAsync(path, ct));
-
-    // A list is bare or under "items".
-    private static JsonElement.ArrayEnumerator Items(JsonElement answer) => (answer.ValueKind == JsonValueKind.Array ? answer : answer.GetProperty("items")).EnumerateArray();
 }
