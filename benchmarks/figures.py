@@ -15,21 +15,24 @@ def arguments(rounds):
     return parser.parse_args()
 
 
+def shown(samples):
+    median = f"{statistics.median(samples):.2f} s"
+    return median if len(samples) == 1 else f"{median} (max {max(samples):.2f}, n={len(samples)})"
+
+
 class Figures:
     def __init__(self):
         self.rows = []
 
-    def seconds(self, figure, samples, limit, peer=None):
-        """The median of `samples` against `limit` seconds; beside it the slowest, and a peer's median where there is one."""
+    def seconds(self, figure, samples, limit):
+        """The median of `samples` against a limit in seconds, and beside it the slowest."""
         ours = statistics.median(samples)
-        against = statistics.median(peer) if peer else limit
-        shown = f"{ours:.2f} s" if len(samples) == 1 else f"{ours:.2f} s (max {max(samples):.2f}, n={len(samples)})"
-        peer_shown = f"{against:.2f} s ssh" if peer else f"{against:.2f} s limit"
-        self.rows.append((figure, shown, peer_shown, f"{ours / against:.2f}", f"<= {limit:g} s", ours <= limit))
+        self.rows.append((figure, shown(samples), f"{limit:g} s", f"{ours / limit:.2f}", f"<= {limit:g} s", ours <= limit))
 
-    def bare(self, figure, samples):
-        """A figure without a target, for the reader."""
-        self.rows.append((figure, f"{statistics.median(samples):.2f} s (max {max(samples):.2f}, n={len(samples)})", "", "", "", None))
+    def beside(self, figure, samples, peer, peer_samples):
+        """The median of `samples` beside a peer's of the same rounds, for the reader: no target."""
+        ratio = statistics.median(samples) / statistics.median(peer_samples)
+        self.rows.append((figure, shown(samples), f"{shown(peer_samples)} {peer}", f"{ratio:.2f}", "", None))
 
     def print(self, strict):
         load = os.getloadavg()[0]
