@@ -83,7 +83,7 @@ class World:
         return call("GET", f"{self.market_url}/sandbox/control/truth", headers={"X-Control-Token": self.control})
 
     def log_bytes(self, number):
-        request = urllib.request.Request(f"{self.server_url}/api/v1/jobs/{number}/log?from=0", headers={"Authorization": f"Bearer {self.token}"})
+        request = urllib.request.Request(f"{self.server_url}/api/v1/jobs/{number}/log?offset=0", headers={"Authorization": f"Bearer {self.token}"})
         with urllib.request.urlopen(request, timeout=30) as answer:
             return answer.read()
 
