@@ -11,6 +11,7 @@ using Dashboard.Web.Features.Connections;
 using Dashboard.Web.Features.Jobs;
 using Dashboard.Web.Features.SetUp;
 using Dashboard.Web.Features.SignIn;
+using Dashboard.Web.Layout;
 using Dashboard.Web.SandboxHost;
 using Hangfire;
 using Microsoft.AspNetCore.HostFiltering;
@@ -62,6 +63,7 @@ internal static class DashboardApp
         services.AddSandbox();
         services.AddJobFeatures();
         services.AddConnectionFeatures();
+        services.AddPages();
         services.AddDashboardAuth(settings);
         services.AddSignInLimit();
         services.AddApi();
