@@ -44,7 +44,8 @@ public sealed class NumbersTests
 
     [Theory]
     [InlineData("-0.06", "−6%")]
-    [InlineData("0.046", "+4.6%")]
+    [InlineData("0.046", "+5%")]
+    [InlineData("0.004", "0%")]
     [InlineData("-0.31", "−31%")]
     [InlineData("0.12", "+12%")]
     [InlineData("0", "0%")]

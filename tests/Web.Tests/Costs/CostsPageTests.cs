@@ -36,7 +36,7 @@ public sealed class CostsPageTests : PageTest
         var view = await Services.GetRequiredService<CostQueries>().ExploreAsync(Member, oslo, CancellationToken.None);
 
         // 23:30 UTC on the 10th is the 11th in Oslo.
-        Assert.Equal([10], view.Rows.SelectMany(r => r.ByDay.Select((money, day) => (money, day))).Where(d => d.money.Micros == 2_710_000).Select(d => d.day));
+        Assert.Equal([10], view.Rows.SelectMany(r => r.ByDay.Select((money, day) => (money, day))).Where(d => d.money.Micros == 2_820_000).Select(d => d.day));
     }
 
     [Fact]

@@ -82,7 +82,7 @@ public sealed class JobsPageTests : PageTest
 
         Assert.Contains("script failed, no files", rows[0].TextContent);
         Assert.Contains("1 file home", rows[1].TextContent);
-        Assert.Contains("−3.2% vs quote", rows[1].TextContent);
+        Assert.Contains("−3% vs quote", rows[1].TextContent);
     }
 
     [Fact]
