@@ -97,5 +97,14 @@ public sealed class TextComponentTests : BunitContext
     }
 
     [Fact]
+    public void A_message_says_what_happened_what_it_cost_and_what_to_do_in_that_order()
+    {
+        var card = Render<MessageCard>(p => p.Add(m => m.What, "Somebody took it first.").Add(m => m.Cost, "It cost $0.00.").Add(m => m.ToDo, "The next best is ≈ $2.94."));
+
+        Assert.Equal("Somebody took it first.", card.Find("h2").TextContent);
+        Assert.Equal("It cost $0.00. The next best is ≈ $2.94.", card.Find("p").TextContent);
+    }
+
+    [Fact]
     public void An_unknown_machine_asks_to_be_looked_at() => Assert.Equal(("warn", "Unknown"), (StatusFace.Of(InstanceStatus.Unknown).Tone, StatusFace.Of(InstanceStatus.Unknown).Word));
 }
