@@ -64,7 +64,7 @@ internal static class DashboardApp
         services.AddJobFeatures();
         services.AddJobPages();
         services.AddConnectionFeatures();
-        services.AddPages().AddJobPages();
+        services.AddPages();
         services.AddDashboardAuth(settings);
         services.AddSignInLimit();
         services.AddApi();
