@@ -5,6 +5,7 @@ using Dashboard.Domain;
 using Dashboard.Domain.Logs;
 using Dashboard.Domain.Teams;
 using Dashboard.Web.Auth;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace Dashboard.Web.Features.Jobs;
 
@@ -59,6 +60,8 @@ public static class JobDownloads
             return Results.NotFound();
         }
 
+        // The framework writes each entry's last 24 bytes synchronously, even when the entry is closed asynchronously.
+        http.Features.GetRequiredFeature<IHttpBodyControlFeature>().AllowSynchronousIO = true;
         var several = all.Select(f => f.Attempt).Distinct().Skip(1).Any();
         return Results.Stream(
             async body =>
