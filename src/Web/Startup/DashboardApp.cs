@@ -11,6 +11,7 @@ using Dashboard.Web.Features.Connections;
 using Dashboard.Web.Features.Jobs;
 using Dashboard.Web.Features.SetUp;
 using Dashboard.Web.Features.SignIn;
+using Dashboard.Web.Layout;
 using Dashboard.Web.SandboxHost;
 using Hangfire;
 using Microsoft.AspNetCore.HostFiltering;
@@ -63,6 +64,7 @@ internal static class DashboardApp
         services.AddJobFeatures();
         services.AddJobPages();
         services.AddConnectionFeatures();
+        services.AddPages().AddJobPages();
         services.AddDashboardAuth(settings);
         services.AddSignInLimit();
         services.AddApi();

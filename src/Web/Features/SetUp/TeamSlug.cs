@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 
 namespace Dashboard.Web.Features.SetUp;
@@ -8,17 +7,22 @@ internal static class TeamSlug
 {
     private const int Longest = 40;
 
+    // The program runs without culture data, so nobody takes accents off for us.
+    private const string Accented = "àáâãäåçèéêëìíîïñòóôõöøùúûüýÿšžčłńśźżęąđğışță";
+    private const string Plain = "aaaaaaceeeeiiiinoooooouuuuyyszclnszzeadgista";
+
     /// <summary>Lower-case letters, digits and single dashes; accents are dropped. <c>team</c> when nothing is left.</summary>
     public static string From(string name)
     {
         var slug = new StringBuilder();
-        foreach (var c in name.Normalize(NormalizationForm.FormD).ToLowerInvariant())
+        foreach (var letter in name.ToLowerInvariant())
         {
+            var c = Accented.IndexOf(letter, StringComparison.Ordinal) is >= 0 and var at ? Plain[at] : letter;
             if (char.IsAsciiLetterOrDigit(c))
             {
                 slug.Append(c);
             }
-            else if (CharUnicodeInfo.GetUnicodeCategory(c) != UnicodeCategory.NonSpacingMark && slug.Length > 0 && slug[^1] != '-')
+            else if (slug.Length > 0 && slug[^1] != '-')
             {
                 slug.Append('-');
             }

@@ -1,0 +1,76 @@
+using System.Text.Json;
+using Dashboard.Domain;
+using Dashboard.Domain.Costs;
+using Dashboard.Domain.Jobs;
+using Dashboard.Web.Features.Connections;
+using Dashboard.Web.Features.Jobs;
+
+namespace Dashboard.Web.Api;
+
+/// <summary>A job as a program asks for it. Only <c>name</c> is needed: the rest is the smoke test on the team's only connection.</summary>
+/// <param name="Connection">May be left out while the team has one connection.</param>
+/// <param name="Offer">Null takes the cheapest in total that fits.</param>
+/// <param name="Spec">What to run, with the keys of the machine's <c>spec.json</c> version 1.</param>
+/// <param name="Project">Null: the team's first project.</param>
+internal sealed record JobBody(
+    string? Name, Guid? Connection, string? Offer, JsonElement? Spec, NeedsBody? Needs, LimitsBody? Limits, Guid? Project, IReadOnlyList<string>? Tags)
+{
+    /// <returns>The request, or what is wrong with it.</returns>
+    public async Task<(JobRequest? Request, FieldProblem? Problem)> ReadAsync(ApiCaller caller, ConnectionQueries connections, string? idempotencyKey, CancellationToken ct)
+    {
+        var connection = Connection is { } given ? new ConnectionId(given) : (ConnectionId?)null;
+        if (connection is null)
+        {
+            // With a choice somebody's money is at stake: the program has to say which.
+            if (await connections.ListAsync(caller.Team, ct) is not [var only])
+            {
+                return (null, new FieldProblem("ConnectionId", "Say which connection pays: GET /api/v1/connections lists them."));
+            }
+
+            connection = only.Id;
+        }
+
+        TrainingSpec spec;
+        try
+        {
+            spec = Spec is { ValueKind: not JsonValueKind.Null } json ? json.Deserialize<TrainingSpec>(TrainingSpec.Json)! : new TrainingSpec { Preset = Presets.Smoke };
+        }
+        catch (JsonException error)
+        {
+            return (null, new FieldProblem("Spec", error.Message));
+        }
+
+        return (new JobRequest
+        {
+            Name = Name ?? "",
+            Spec = spec,
+            ConnectionId = connection.Value,
+            OfferId = Offer,
+            Needs = Needs?.ToNeeds() ?? new MachineNeeds([]),
+            Limits = Limits?.ToLimits() ?? new JobLimits(null, null, null),
+            ProjectId = Project is { } project ? new ProjectId(project) : null,
+            Tags = Tags ?? [],
+            IdempotencyKey = idempotencyKey,
+        }, null);
+    }
+}
+
+/// <param name="MinVramMb">Per GPU, decimal megabytes.</param>
+/// <param name="MinReliability">0 to 1.</param>
+internal sealed record NeedsBody(IReadOnlyList<string>? GpuNames, int? GpuCount, int? MinVramMb, decimal? MinReliability, decimal? MinDownloadMbps, bool? VerifiedOnly)
+{
+    public MachineNeeds ToNeeds() => new(GpuNames ?? [], GpuCount ?? 1, MinVramMb, MinReliability, MinDownloadMbps, VerifiedOnly ?? true);
+}
+
+/// <param name="MaxRuntimeSeconds">Of the program, over all attempts.</param>
+internal sealed record LimitsBody(long? MaxCostMicros, long? MaxRateMicrosPerHour, int? MaxRuntimeSeconds, int? MaxAttempts)
+{
+    public JobLimits ToLimits()
+    {
+        var limits = new JobLimits(
+            MaxCostMicros is { } cost ? new Money(cost) : null,
+            MaxRateMicrosPerHour is { } rate ? new HourlyRate(rate) : null,
+            MaxRuntimeSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null);
+        return MaxAttempts is { } attempts ? limits with { MaxAttempts = attempts } : limits;
+    }
+}
