@@ -62,7 +62,6 @@ internal static class DashboardApp
 
         services.AddSandbox();
         services.AddJobFeatures();
-        services.AddJobPages();
         services.AddConnectionFeatures();
         services.AddPages().AddJobPages();
         services.AddDashboardAuth(settings);
