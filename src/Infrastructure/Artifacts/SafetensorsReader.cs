@@ -97,7 +97,7 @@ public static class SafetensorsReader
         {
             document = JsonDocument.Parse(json, new JsonDocumentOptions { AllowDuplicateProperties = false, MaxDepth = 4 });
         }
-        catch (JsonException error)
+        catch (Exception error) when (error is JsonException or InvalidOperationException) // the second for text that is not valid Unicode
         {
             throw new BrokenSafetensors("the header is not JSON we accept: " + error.Message, error);
         }

@@ -1,10 +1,10 @@
 using System.Text.Json.Serialization;
 using Dashboard.Infrastructure;
 using Dashboard.Infrastructure.Lifecycle;
-using Dashboard.Infrastructure.Live;
 using Dashboard.Infrastructure.Persistence;
 using Dashboard.Infrastructure.Providers;
 using Dashboard.Infrastructure.Scheduling;
+using Dashboard.Infrastructure.Ssh;
 using Dashboard.Web.Api;
 using Dashboard.Web.Auth;
 using Dashboard.Web.Features.Connections;
@@ -57,14 +57,16 @@ internal static class DashboardApp
         services.AddKeyRing(settings);
         services.AddPersistence(settings.Database);
         services.AddMarketplaces(builder.Configuration);
-        services.AddSingleton<ChangeFeed>().AddSingleton<SetUpCode>().AddSingleton<OpenInstallation>().AddSingleton<BootstrapOwner>();
+        services.AddMachines();
+        services.AddLifecycle();
+        services.AddSingleton<SetUpCode>().AddSingleton<OpenInstallation>().AddSingleton<BootstrapOwner>();
         services.AddScoped<CreateFirstOwner>();
 
         services.AddSandbox();
         services.AddJobFeatures();
         services.AddJobPages();
         services.AddConnectionFeatures();
-        services.AddPages().AddJobPages();
+        services.AddPages();
         services.AddDashboardAuth(settings);
         services.AddSignInLimit();
         services.AddApi();

@@ -107,6 +107,21 @@ public sealed class SshSessionTests : OnAMachine
     }
 
     [Fact]
+    public async Task Closing_a_session_ends_its_commands_whatever_the_machine_does()
+    {
+        for (var round = 0; round < 10; round++)
+        {
+            var session = await OpenAsync();
+            var running = session.ExecAsync($"touch {OnDisk($"started{round}")}; sleep 60", null, TimeSpan.FromMinutes(1), Ct);
+            await Eventually.HoldsAsync(() => File.Exists(OnDisk($"started{round}")), "the command runs", ct: Ct);
+            Machine.Freeze();
+            await session.DisposeAsync();
+            await Assert.ThrowsAsync<SshLost>(() => running.WaitAsync(TimeSpan.FromSeconds(20), Ct));
+            Machine.Thaw();
+        }
+    }
+
+    [Fact]
     public async Task A_command_that_floods_is_stopped_at_its_limit()
     {
         await using var session = await OpenAsync();
