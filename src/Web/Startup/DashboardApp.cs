@@ -41,6 +41,7 @@ internal static class DashboardApp
         {
             await app.Services.GetRequiredService<OpenInstallation>().RunAsync(ct);
             UsePipeline(app);
+            RecurringWork.Register(app.Services.GetRequiredService<IRecurringJobManager>());
             return app;
         }
         catch
