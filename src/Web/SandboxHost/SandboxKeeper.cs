@@ -39,6 +39,15 @@ internal sealed partial class SandboxKeeper(
         }
 
         status.Set(new SandboxState.Starting());
+        try
+        {
+            await WorkAsync(stoppingToken);
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested) { }
+    }
+
+    private async Task WorkAsync(CancellationToken stoppingToken)
+    {
         await StartedAsync(stoppingToken);
         if (ListensBeyondLoopback())
         {

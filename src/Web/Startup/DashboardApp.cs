@@ -1,10 +1,9 @@
 using System.Text.Json.Serialization;
 using Dashboard.Infrastructure;
-using Dashboard.Infrastructure.Lifecycle;
 using Dashboard.Infrastructure.Live;
 using Dashboard.Infrastructure.Persistence;
 using Dashboard.Infrastructure.Providers;
-using Dashboard.Infrastructure.Scheduling;
+using Dashboard.Infrastructure.Ssh;
 using Dashboard.Web.Api;
 using Dashboard.Web.Auth;
 using Dashboard.Web.Features.Connections;
@@ -57,12 +56,12 @@ internal static class DashboardApp
         services.AddKeyRing(settings);
         services.AddPersistence(settings.Database);
         services.AddMarketplaces(builder.Configuration);
+        services.AddMachines().AddSingleton<IArtifactFiles, StoredArtifacts>();
         services.AddSingleton<ChangeFeed>().AddSingleton<SetUpCode>().AddSingleton<OpenInstallation>().AddSingleton<BootstrapOwner>();
         services.AddScoped<CreateFirstOwner>();
 
         services.AddSandbox();
         services.AddJobFeatures();
-        services.AddJobPages();
         services.AddConnectionFeatures();
         services.AddPages().AddJobPages();
         services.AddDashboardAuth(settings);
@@ -98,7 +97,8 @@ internal static class DashboardApp
         app.UseSecurityHeaders();
         app.UseLocalhostName();
         app.UseExceptionHandler("/error", createScopeForErrors: true);
-        app.UseWhen(static context => !context.Request.Path.StartsWithSegments("/api"), static pages => pages.UseStatusCodePagesWithReExecute("/not-found", createScopeForStatusCodePages: true));
+        app.UseStatusCodePagesWithReExecute("/not-found", createScopeForStatusCodePages: true);
+        app.UseApiProblems();
         app.UseRouting();
         app.UseRateLimiter();
         app.UseAuthentication();
@@ -115,11 +115,13 @@ internal static class DashboardApp
             IsReadOnlyFunc = static _ => true,
             AppPath = "/",
             DisplayStorageConnectionString = false,
-        });
+        }).RequireAuthorization();
         app.MapApi();
         app.MapSignOut();
         app.MapJobDownloads();
         app.MapStartPage();
-        app.MapRazorComponents<App>().AddInteractiveServerRenderMode(server => server.ContentSecurityFrameAncestorsPolicy = null); // SecurityHeaders says it
+        app.MapRazorComponents<App>()
+            .AddInteractiveServerRenderMode(server => server.ContentSecurityFrameAncestorsPolicy = null) // SecurityHeaders says it
+            .RequireAuthorization();
     }
 }
