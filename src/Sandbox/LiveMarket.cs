@@ -99,10 +99,9 @@ internal sealed partial class LiveMarket(RentalMarket market, ContainerFleet fle
                     var now = time.GetUtcNow();
                     market.Advance(now);
                     CountTraffic(now);
-                    foreach (var id in fleet.Ended())
+                    foreach (var id in fleet.Ended().Where(id => market.ContainerExited(id, now)))
                     {
-                        market.ContainerExited(id, now);
-                        Queue(id, () => fleet.StopAsync(id));
+                        Queue(id, () => fleet.StopAsync(id)); // closes its ports
                     }
 
                     if (Dispatch() || now - _saved >= SaveAtLeastEvery)

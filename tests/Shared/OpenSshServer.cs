@@ -134,7 +134,6 @@ public sealed partial class OpenSshServer : IAsyncDisposable
     {
         if (_sshd is not null)
         {
-            Thaw();
             await KillAsync(CancellationToken.None);
         }
 

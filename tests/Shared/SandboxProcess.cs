@@ -105,6 +105,13 @@ public sealed class SandboxProcess : IAsyncDisposable
     /// <summary>The sandbox's own books: <c>now, living, credit, rent_calls, instances[{id,label,phase,running,disk_billed,rates,traffic,bill}], requests[{at,method,path,status}]</c>.</summary>
     public async Task<JsonElement> TruthAsync(CancellationToken ct = default) => JsonElement.Parse(await _http.GetStringAsync("/sandbox/control/truth", ct));
 
+    /// <summary>Where the disk of a living machine lies on this computer; null when there is none.</summary>
+    public async Task<string?> RootOfAsync(string contractId, CancellationToken ct = default)
+    {
+        using var answer = await _http.GetAsync($"/sandbox/control/instances/{contractId}/root", ct);
+        return answer.IsSuccessStatusCode ? JsonElement.Parse(await answer.Content.ReadAsStringAsync(ct)).GetProperty("root").GetString() : null;
+    }
+
     /// <summary>SIGKILL for the sandbox alone: its machines are swept by the next one on the same data.</summary>
     public async Task KillAsync()
     {

@@ -91,6 +91,9 @@ public sealed class Instance
 
     public int DestroyAsks { get; set; }
 
+    /// <summary>When destroying began.</summary>
+    public DateTimeOffset? DestroyAskedAt { get; set; }
+
     /// <summary>Complete listings since, without this machine. Two, ten seconds apart, are the proof.</summary>
     public DateTimeOffset? AbsentSince { get; set; }
 
@@ -105,9 +108,21 @@ public sealed class Instance
 
     public string? ObservedMessage { get; set; }
 
+    /// <summary>Whether the provider's words say that this start can no longer succeed.</summary>
+    public bool ObservedFatal { get; set; }
+
+    /// <summary>How the provider says it is rented; another kind than asked for is not what was agreed.</summary>
+    public RentalType? ObservedRental { get; set; }
+
     public DateTimeOffset? ObservedAt { get; set; }
 
     public DateTimeOffset? ContractEnd { get; set; }
+
+    /// <summary>When our SSH key was attached to it.</summary>
+    public DateTimeOffset? KeyAttachedAt { get; set; }
+
+    /// <summary>Longest time its boot may take: twice the estimate, within bounds.</summary>
+    public required TimeSpan BootLimit { get; init; }
 
     /// <summary>When booting last showed progress.</summary>
     public DateTimeOffset? ProgressAt { get; set; }
@@ -122,6 +137,14 @@ public sealed class Instance
 
     /// <summary>Ways to its sshd as last listed: <c>direct=host:port;proxy=host:port</c>.</summary>
     public string? Routes { get; set; }
+
+    /// <summary>When it last answered over SSH.</summary>
+    public DateTimeOffset? AnsweredAt { get; set; }
+
+    /// <summary>When, and why, its program was asked to save and stop.</summary>
+    public DateTimeOffset? StopAskedAt { get; set; }
+
+    public StopReason? StopAskedFor { get; set; }
 
     /// <summary>Until when draining may keep it for its files.</summary>
     public DateTimeOffset? DrainUntil { get; set; }

@@ -78,7 +78,7 @@ public sealed class JobEvent
     public UserId? PersonId { get; init; }
 }
 
-/// <summary>A file that came home, verified against the machine's manifest.</summary>
+/// <summary>A file that came home.</summary>
 public sealed class Artifact
 {
     public long Id { get; init; }
@@ -96,6 +96,9 @@ public sealed class Artifact
 
     /// <summary>Lower-case hex.</summary>
     public required string Sha256 { get; init; }
+
+    /// <summary>Whether the hash is the one in the machine's manifest. It proves the transport, not the host's honesty.</summary>
+    public required bool Verified { get; init; }
 
     public required DateTimeOffset ArrivedAt { get; init; }
 }

@@ -21,12 +21,15 @@ public static class JobEstimator
     /// <param name="maxRuntime">The person's own limit, the best guess there is for a script of their own.</param>
     public static CostEstimate Estimate(TrainingSpec spec, Offer offer, TimeSpan? maxRuntime)
     {
-        var boot = Boot + ImagePull(spec.Image, offer);
+        var boot = BootTime(spec, offer);
         var running = RunTime(spec, maxRuntime) + SetUpAndCollect;
         Money Cost(decimal factor) => offer.GpuRate.For(running * (double)factor) + offer.DiskRate.For((boot + running) * (double)factor);
 
         return new CostEstimate(Cost(LowFactor), Cost(1), Cost(HighFactor), boot + running);
     }
+
+    /// <summary>From rent to an answer over SSH: the host's own start and the image.</summary>
+    public static TimeSpan BootTime(TrainingSpec spec, Offer offer) => Boot + ImagePull(spec.Image, offer);
 
     /// <summary>Time of the program itself.</summary>
     public static TimeSpan RunTime(TrainingSpec spec, TimeSpan? maxRuntime)

@@ -30,7 +30,7 @@ public sealed class SshConnector(SshOptions options, TimeProvider time) : IDispo
         catch (Exception error)
         {
             Discard(attempt, connecting);
-            throw error is TimeoutException ? new SshRefused(route, "no answer in time", error) : Classify(error, attempt);
+            throw Classify(error, attempt);
         }
     }
 
@@ -59,6 +59,7 @@ public sealed class SshConnector(SshOptions options, TimeProvider time) : IDispo
     private static Exception Classify(Exception error, Attempt attempt) => error switch
     {
         _ when attempt.Refused is { } seen => new HostKeyChanged(attempt.Route, attempt.Pin!, seen),
+        TimeoutException => new SshRefused(attempt.Route, "no answer in time", error),
         SshAuthenticationException => new SshDenied(attempt.Route, error),
         SocketException socket => new SshRefused(attempt.Route, socket.SocketErrorCode.ToString(), error),
         SshException or IOException or ObjectDisposedException => new SshRefused(attempt.Route, error.Message, error),

@@ -1,3 +1,6 @@
+using Dashboard.Domain.Logs;
+using Dashboard.Infrastructure.Artifacts;
+using Dashboard.Infrastructure.Logs;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -13,6 +16,10 @@ public static class SshRegistration
         services.AddSingleton<SshConnector>();
         services.AddSingleton<MachineConnections>();
         services.AddSingleton<BulkTransfer>();
+        services.AddSingleton<ArtifactStore>();
+        services.AddSingleton<MetricsStore>();
+        services.AddSingleton<LogStore>();
+        services.AddSingleton<ILogFeed, LogFeed>();
         return services;
     }
 }

@@ -29,7 +29,7 @@ public sealed class SshSession : IAsyncDisposable
     private readonly SshClient _client;
     private readonly TimeProvider _time;
     private readonly SemaphoreSlim _channels = new(ChannelsAtOnce);
-    private volatile bool _over;
+    private readonly TaskCompletionSource _over = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     internal SshSession(SshClient client, SshRoute route, string hostKey, TimeProvider time)
     {
@@ -37,7 +37,7 @@ public sealed class SshSession : IAsyncDisposable
         _time = time;
         Route = route;
         HostKey = hostKey;
-        _client.ErrorOccurred += (_, _) => _over = true;
+        _client.ErrorOccurred += (_, _) => _over.TrySetResult();
     }
 
     public SshRoute Route { get; }
@@ -46,7 +46,7 @@ public sealed class SshSession : IAsyncDisposable
     public string HostKey { get; }
 
     /// <summary>False once the connection is known to have ended. True proves nothing: a frozen peer looks connected.</summary>
-    public bool IsOpen => !_over && _client.IsConnected;
+    public bool IsOpen => !_over.Task.IsCompleted && _client.IsConnected;
 
     /// <summary>Runs a command in the login shell of the machine and waits for its exit status.</summary>
     /// <param name="command">POSIX shell text. Quote what is not yours with <see cref="Shell.Quote"/>.</param>
@@ -110,13 +110,19 @@ public sealed class SshSession : IAsyncDisposable
         try
         {
             using var impatient = CancellationTokenSource.CreateLinkedTokenSource(total.Token, silence.Token, ct);
-            var first = await Task.WhenAny(running, sinkFailed.Task).WaitAsync(impatient.Token);
+            // SSH.NET tells a running command of the end of its connection, except when the client is being disposed just then.
+            var first = await Task.WhenAny(running, sinkFailed.Task, _over.Task).WaitAsync(impatient.Token);
             if (sink.Failure is { } failure)
             {
                 throw failure;
             }
 
-            await first;
+            if (first == _over.Task && !running.IsCompleted)
+            {
+                throw new SshConnectionException("the session was closed");
+            }
+
+            await running;
             return channel!.ExitStatus is { } status ? new Ending(status, ErrorText(), null)
                 : channel.ExitSignal is { } signal ? new Ending(SignalStatus, ErrorText(), signal)
                 : throw new SshConnectionException("a command ended without an exit status");
@@ -163,7 +169,7 @@ public sealed class SshSession : IAsyncDisposable
         Task Start(OutputSink output, OutputSink error, out SshCommand? made)
         {
             made = null;
-            if (_over)
+            if (_over.Task.IsCompleted)
             {
                 return Task.FromException(new SshConnectionException("the session is closed"));
             }
@@ -236,7 +242,7 @@ public sealed class SshSession : IAsyncDisposable
     /// <summary>Ends the connection at once, from any thread, whatever is going on in it.</summary>
     internal void CutOff()
     {
-        _over = true;
+        _over.TrySetResult();
         SshNetInternals.Cut(_client);
     }
 

@@ -50,8 +50,17 @@ internal sealed class ContainerFleet(ContainerOptions options, HostTools tools, 
         }
 
         folder.WriteKeys(spec.Keys);
-        var process = await LaunchAsync(folder, spec, userId, ct);
-        await SshdListensAsync(process, folder, ports.Sshd, ct);
+        var process = await LaunchAsync(folder, spec, userId);
+        try
+        {
+            await SshdListensAsync(process, ports.Sshd, ct);
+        }
+        catch
+        {
+            await EndAsync(folder); // also when we are closing: nobody would know of it
+            throw;
+        }
+
         _running[spec.Id] = new Container(process, OpenLaterAsync(ports, sshDelay));
     }
 
@@ -176,12 +185,13 @@ internal sealed class ContainerFleet(ContainerOptions options, HostTools tools, 
         throw new IOException(FormattableString.Invariant($"No free ports between {options.FirstPort} and {options.LastPort}."));
     }
 
-    private async Task<LivingProcess> LaunchAsync(InstanceFolder folder, ContainerSpec spec, int? userId, CancellationToken ct)
+    // Not to be interrupted: between the launch and the note of its process nobody could end it.
+    private async Task<LivingProcess> LaunchAsync(InstanceFolder folder, ContainerSpec spec, int? userId)
     {
         // Arguments carry the instance's key and the renter's environment: over a file only we can read, not where any user may list them.
         await using (var arguments = new FileStream(folder.Arguments, new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite }))
         {
-            await arguments.WriteAsync(System.Text.Encoding.UTF8.GetBytes(string.Concat(Bubblewrap.Container(folder, spec, tools).Select(argument => argument + '\0'))), ct);
+            await arguments.WriteAsync(System.Text.Encoding.UTF8.GetBytes(string.Concat(Bubblewrap.Container(folder, spec, tools).Select(argument => argument + '\0'))));
         }
 
         File.Delete(folder.Info);
@@ -214,11 +224,11 @@ internal sealed class ContainerFleet(ContainerOptions options, HostTools tools, 
                 throw new IOException("bwrap ended at once: " + LastLine(folder.Log));
             }
 
-            await Task.Delay(Glance, time, ct);
+            await Task.Delay(Glance, time);
         }
     }
 
-    private async Task SshdListensAsync(LivingProcess process, InstanceFolder folder, int port, CancellationToken ct)
+    private async Task SshdListensAsync(LivingProcess process, int port, CancellationToken ct)
     {
         var began = time.GetTimestamp();
         while (true)
@@ -233,7 +243,6 @@ internal sealed class ContainerFleet(ContainerOptions options, HostTools tools, 
             {
                 if (!process.IsAlive || time.GetElapsedTime(began) > StartLimit)
                 {
-                    await EndAsync(folder);
                     throw new IOException("sshd did not come up."); // its log lies where the instance could have put a link to anywhere
                 }
             }

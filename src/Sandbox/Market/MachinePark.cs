@@ -46,7 +46,7 @@ internal sealed class MachinePark
         var models = GpuModel.LoadCatalogue();
         for (var model = 0; model < models.Count; model++)
         {
-            var count = 2 + (int)(dice.Roll("machines", model) * 2) + (Popular.Contains(models[model].Name) ? 5 : 0);
+            var count = 1 + (int)(dice.Roll("machines", model) * 2) + (Popular.Contains(models[model].Name) ? 4 : 0);
             for (var nth = 0; nth < count; nth++)
             {
                 machines.Add(DrawMachine(dice, models[model], machines.Count));

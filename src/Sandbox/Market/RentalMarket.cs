@@ -206,13 +206,17 @@ internal sealed class RentalMarket(MarketSettings settings, MachinePark park, Ma
     }
 
     /// <summary>The container ended by itself.</summary>
-    public void ContainerExited(int id, DateTimeOffset now)
+    /// <returns>False when that was known, or wanted.</returns>
+    public bool ContainerExited(int id, DateTimeOffset now)
     {
-        if (Find(id) is { Phase: ContractPhase.Running } contract)
+        if (Find(id) is not { Phase: ContractPhase.Running } contract)
         {
-            Close(contract.GpuIntervals, now);
-            contract.Phase = ContractPhase.Exited;
+            return false;
         }
+
+        Close(contract.GpuIntervals, now);
+        contract.Phase = ContractPhase.Exited;
+        return true;
     }
 
     /// <summary>The market was away since <see cref="MarketState.LastSeen"/>. Containers that did not survive it start again with their data, as after a host's reboot.</summary>

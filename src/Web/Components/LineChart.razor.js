@@ -30,7 +30,7 @@ function looks(series, shape) {
 }
 
 export async function mount(element, series, shape, owner) {
-  const state = { series, shape, owner, waiting: null, zoomed: false, over: false, hidden: new Set(), last: performance.now(), timer: 0 };
+  const state = { series, shape, owner, waiting: null, zoomed: false, over: false, holding: false, hidden: new Set(), last: performance.now(), timer: 0 };
   charts.set(element, state);
   state.chart = new ApexCharts(element, {
     ...looks(series, shape),
@@ -38,7 +38,7 @@ export async function mount(element, series, shape, owner) {
     chart: {
       type: 'line', height: shape.height, background: 'transparent', fontFamily: 'inherit', parentHeightOffset: 0,
       animations: { enabled: false }, zoom: { enabled: true, type: 'x', autoScaleYaxis: true },
-      toolbar: { show: true, tools: { download: false, selection: false, zoom: false, zoomin: false, zoomout: false, pan: false, reset: true } },
+      toolbar: { show: true, tools: { download: false, selection: false, zoom: true, zoomin: false, zoomout: false, pan: false, reset: true } },
       events: {
         zoomed: (_, { xaxis }) => { state.zoomed = xaxis.min !== undefined && xaxis.max !== undefined; settle(state); },
         beforeResetZoom: () => { state.zoomed = false; settle(state); },
@@ -52,7 +52,7 @@ export async function mount(element, series, shape, owner) {
   await state.chart.render();
   element.addEventListener('pointerenter', state.enter = () => { state.over = true; });
   element.addEventListener('pointerleave', state.leave = () => { state.over = false; settle(state); });
-  state.theme = new MutationObserver(() => state.chart.updateOptions(looks(state.series, state.shape), false, false));
+  state.theme = new MutationObserver(async () => { await state.chart.updateOptions(looks(state.series, state.shape), false, false); hideAgain(state); });
   state.theme.observe(document.documentElement, { attributes: true, attributeFilter: ['data-theme'] });
 }
 
@@ -69,7 +69,7 @@ export function follow(element) {
   state.zoomed = false;
   state.over = false;
   state.chart.resetSeries(false, true);
-  for (const name of state.hidden) { state.chart.hideSeries(name); }
+  hideAgain(state);
   settle(state);
 }
 
@@ -110,5 +110,10 @@ function settle(state) {
   } else {
     state.chart.updateOptions({ ...looks(series, state.shape), series: line(series) }, false, false);
   }
-  for (const name of state.hidden) { state.chart.hideSeries(name); } // an update shows every series again
+  hideAgain(state);
+}
+
+// An update shows every series again.
+function hideAgain(state) {
+  for (const name of state.hidden) { state.chart.hideSeries(name); }
 }

@@ -65,11 +65,11 @@ public static class Numbers
     /// <summary>Always signed: <c>+$0.48</c>, <c>−$0.48</c>; no difference is <c>$0.00</c>.</summary>
     public static string Difference(Money difference) => (difference > Money.Zero ? "+" : "") + Amount(difference);
 
-    /// <summary>Always signed, of a fraction: <c>−6%</c>; no difference is <c>0%</c>.</summary>
+    /// <summary>Always signed, of a fraction, in whole percent: <c>−6%</c>; no difference is <c>0%</c>.</summary>
     public static string Difference(decimal fraction)
     {
-        var percent = Share(Math.Abs(fraction));
-        return percent == "0%" ? percent : (fraction < 0 ? Minus : "+") + percent;
+        var percent = Math.Round(fraction * 100m, MidpointRounding.AwayFromZero);
+        return (percent < 0 ? Minus : percent > 0 ? "+" : "") + Math.Abs(percent).ToString("#,##0", CultureInfo.InvariantCulture) + "%";
     }
 
     /// <summary>Of a fraction: <c>68%</c>; below 10% one decimal, <c>4.6%</c>.</summary>

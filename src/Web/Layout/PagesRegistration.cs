@@ -4,7 +4,6 @@ using Dashboard.Web.Features.Inbox;
 using Dashboard.Web.Features.Jobs;
 using Dashboard.Web.Features.Machines;
 using Dashboard.Web.Features.Marketplaces;
-using MudBlazor.Services;
 
 namespace Dashboard.Web.Layout;
 
@@ -13,8 +12,6 @@ public static class PagesRegistration
 {
     public static IServiceCollection AddPages(this IServiceCollection services)
     {
-        services.AddMudServices();
-        services.AddHttpContextAccessor();
         services.AddSingleton<MarketQueries>(); // its answers are shared by all viewers
         services.AddSingleton<MachineQueries>();
         services.AddSingleton<ShellQueries>();

@@ -63,7 +63,7 @@ internal static class DashboardApp
         services.AddSandbox();
         services.AddJobFeatures();
         services.AddConnectionFeatures();
-        services.AddPages().AddJobPages();
+        services.AddPages();
         services.AddDashboardAuth(settings);
         services.AddSignInLimit();
         services.AddApi();

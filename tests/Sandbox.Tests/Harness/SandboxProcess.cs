@@ -49,7 +49,7 @@ public sealed class SandboxProcess : IAsyncDisposable
         }
 
         var (port, instancePorts) = FreeBlock();
-        var sandbox = new SandboxProcess(data, port, [.. arguments, "--instance-ports", instancePorts], control);
+        var sandbox = new SandboxProcess(data, port, [.. arguments, "--instance-ports", instancePorts, .. Tools()], control);
         await sandbox.StartAgainAsync();
         return sandbox;
     }
@@ -155,6 +155,9 @@ public sealed class SandboxProcess : IAsyncDisposable
         using var removal = Process.Start("/bin/rm", ["-rf", Data]);
         await removal.WaitForExitAsync(CancellationToken.None);
     }
+
+    // Where sshd and bwrap are not installed, the folder that fetch-tools filled.
+    private static string[] Tools() => Environment.GetEnvironmentVariable("SANDBOX_TOOLS") is { Length: > 0 } folder ? ["--tools", folder] : [];
 
     private static ProcessStartInfo Command(IEnumerable<string> arguments)
     {

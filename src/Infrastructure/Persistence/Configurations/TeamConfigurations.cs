@@ -48,7 +48,9 @@ internal sealed class LedgerEntryConfiguration : IEntityTypeConfiguration<Ledger
     {
         builder.HasIndex(e => new { e.TeamId, e.PeriodStart });
         builder.HasIndex(e => e.JobId);
-        builder.HasIndex(e => e.InstanceId);
+
+        // An interval is charged once, whoever tries again.
+        builder.HasIndex(e => new { e.InstanceId, e.Kind, e.PeriodStart }).IsUnique();
     }
 }
 

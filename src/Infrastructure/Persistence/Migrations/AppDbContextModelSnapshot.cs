@@ -114,11 +114,12 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
 
                     b.HasKey("Id");
 
-                    b.HasIndex("InstanceId");
-
                     b.HasIndex("JobId");
 
                     b.HasIndex("TeamId", "PeriodStart");
+
+                    b.HasIndex("InstanceId", "Kind", "PeriodStart")
+                        .IsUnique();
 
                     b.ToTable("Ledger");
                 });
@@ -217,6 +218,9 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     b.Property<long?>("AbsentSince")
                         .HasColumnType("INTEGER");
 
+                    b.Property<long?>("AnsweredAt")
+                        .HasColumnType("INTEGER");
+
                     b.Property<Guid>("AttemptId")
                         .HasColumnType("TEXT");
 
@@ -224,6 +228,9 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                         .HasColumnType("INTEGER");
 
                     b.Property<long?>("BillingSince")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("BootLimit")
                         .HasColumnType("INTEGER");
 
                     b.Property<Guid>("ConnectionId")
@@ -239,6 +246,9 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                         .HasColumnType("INTEGER");
 
                     b.Property<long?>("DestroyAcceptedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("DestroyAskedAt")
                         .HasColumnType("INTEGER");
 
                     b.Property<int>("DestroyAsks")
@@ -285,6 +295,9 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     b.Property<Guid>("JobId")
                         .HasColumnType("TEXT");
 
+                    b.Property<long?>("KeyAttachedAt")
+                        .HasColumnType("INTEGER");
+
                     b.Property<string>("Label")
                         .IsRequired()
                         .HasColumnType("TEXT");
@@ -321,7 +334,14 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     b.Property<long?>("ObservedAt")
                         .HasColumnType("INTEGER");
 
+                    b.Property<bool>("ObservedFatal")
+                        .HasColumnType("INTEGER");
+
                     b.Property<string>("ObservedMessage")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("ObservedRental")
+                        .HasMaxLength(32)
                         .HasColumnType("TEXT");
 
                     b.Property<string>("OfferId")
@@ -366,6 +386,13 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
 
                     b.Property<string>("Status")
                         .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("TEXT");
+
+                    b.Property<long?>("StopAskedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("StopAskedFor")
                         .HasMaxLength(32)
                         .HasColumnType("TEXT");
 
@@ -494,6 +521,9 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
 
                     b.Property<Guid>("TeamId")
                         .HasColumnType("TEXT");
+
+                    b.Property<bool>("Verified")
+                        .HasColumnType("INTEGER");
 
                     b.HasKey("Id");
 

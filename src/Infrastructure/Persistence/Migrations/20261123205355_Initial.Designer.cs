@@ -12,7 +12,7 @@ using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 namespace Dashboard.Infrastructure.Persistence.Migrations
 {
     [DbContext(typeof(AppDbContext))]
-    [Migration("20261123202351_Initial")]
+    [Migration("20261123205355_Initial")]
     partial class Initial
     {
         /// <inheritdoc />
@@ -117,11 +117,12 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
 
                     b.HasKey("Id");
 
-                    b.HasIndex("InstanceId");
-
                     b.HasIndex("JobId");
 
                     b.HasIndex("TeamId", "PeriodStart");
+
+                    b.HasIndex("InstanceId", "Kind", "PeriodStart")
+                        .IsUnique();
 
                     b.ToTable("Ledger");
                 });
@@ -220,6 +221,9 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     b.Property<long?>("AbsentSince")
                         .HasColumnType("INTEGER");
 
+                    b.Property<long?>("AnsweredAt")
+                        .HasColumnType("INTEGER");
+
                     b.Property<Guid>("AttemptId")
                         .HasColumnType("TEXT");
 
@@ -227,6 +231,9 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                         .HasColumnType("INTEGER");
 
                     b.Property<long?>("BillingSince")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("BootLimit")
                         .HasColumnType("INTEGER");
 
                     b.Property<Guid>("ConnectionId")
@@ -242,6 +249,9 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                         .HasColumnType("INTEGER");
 
                     b.Property<long?>("DestroyAcceptedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("DestroyAskedAt")
                         .HasColumnType("INTEGER");
 
                     b.Property<int>("DestroyAsks")
@@ -288,6 +298,9 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     b.Property<Guid>("JobId")
                         .HasColumnType("TEXT");
 
+                    b.Property<long?>("KeyAttachedAt")
+                        .HasColumnType("INTEGER");
+
                     b.Property<string>("Label")
                         .IsRequired()
                         .HasColumnType("TEXT");
@@ -324,7 +337,14 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     b.Property<long?>("ObservedAt")
                         .HasColumnType("INTEGER");
 
+                    b.Property<bool>("ObservedFatal")
+                        .HasColumnType("INTEGER");
+
                     b.Property<string>("ObservedMessage")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("ObservedRental")
+                        .HasMaxLength(32)
                         .HasColumnType("TEXT");
 
                     b.Property<string>("OfferId")
@@ -369,6 +389,13 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
 
                     b.Property<string>("Status")
                         .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("TEXT");
+
+                    b.Property<long?>("StopAskedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("StopAskedFor")
                         .HasMaxLength(32)
                         .HasColumnType("TEXT");
 
@@ -497,6 +524,9 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
 
                     b.Property<Guid>("TeamId")
                         .HasColumnType("TEXT");
+
+                    b.Property<bool>("Verified")
+                        .HasColumnType("INTEGER");
 
                     b.HasKey("Id");
 

@@ -42,6 +42,7 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     Path = table.Column<string>(type: "TEXT", nullable: false),
                     Bytes = table.Column<long>(type: "INTEGER", nullable: false),
                     Sha256 = table.Column<string>(type: "TEXT", nullable: false),
+                    Verified = table.Column<bool>(type: "INTEGER", nullable: false),
                     ArrivedAt = table.Column<long>(type: "INTEGER", nullable: false)
                 },
                 constraints: table =>
@@ -217,18 +218,26 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     DestroyAcceptedAt = table.Column<long>(type: "INTEGER", nullable: true),
                     GoneAt = table.Column<long>(type: "INTEGER", nullable: true),
                     DestroyAsks = table.Column<int>(type: "INTEGER", nullable: false),
+                    DestroyAskedAt = table.Column<long>(type: "INTEGER", nullable: true),
                     AbsentSince = table.Column<long>(type: "INTEGER", nullable: true),
                     LabelMisses = table.Column<int>(type: "INTEGER", nullable: false),
                     UnclearLight = table.Column<bool>(type: "INTEGER", nullable: false),
                     Observed = table.Column<string>(type: "TEXT", maxLength: 32, nullable: true),
                     ObservedMessage = table.Column<string>(type: "TEXT", nullable: true),
+                    ObservedFatal = table.Column<bool>(type: "INTEGER", nullable: false),
+                    ObservedRental = table.Column<string>(type: "TEXT", maxLength: 32, nullable: true),
                     ObservedAt = table.Column<long>(type: "INTEGER", nullable: true),
                     ContractEnd = table.Column<long>(type: "INTEGER", nullable: true),
+                    KeyAttachedAt = table.Column<long>(type: "INTEGER", nullable: true),
+                    BootLimit = table.Column<long>(type: "INTEGER", nullable: false),
                     ProgressAt = table.Column<long>(type: "INTEGER", nullable: true),
                     SeenRunningAt = table.Column<long>(type: "INTEGER", nullable: true),
                     SshFailures = table.Column<int>(type: "INTEGER", nullable: false),
                     SshMessage = table.Column<string>(type: "TEXT", nullable: true),
                     Routes = table.Column<string>(type: "TEXT", nullable: true),
+                    AnsweredAt = table.Column<long>(type: "INTEGER", nullable: true),
+                    StopAskedAt = table.Column<long>(type: "INTEGER", nullable: true),
+                    StopAskedFor = table.Column<string>(type: "TEXT", maxLength: 32, nullable: true),
                     DrainUntil = table.Column<long>(type: "INTEGER", nullable: true),
                     EndReason = table.Column<string>(type: "TEXT", maxLength: 32, nullable: true),
                     EndMessage = table.Column<string>(type: "TEXT", nullable: true),
@@ -657,9 +666,10 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                 unique: true);
 
             migrationBuilder.CreateIndex(
-                name: "IX_Ledger_InstanceId",
+                name: "IX_Ledger_InstanceId_Kind_PeriodStart",
                 table: "Ledger",
-                column: "InstanceId");
+                columns: new[] { "InstanceId", "Kind", "PeriodStart" },
+                unique: true);
 
             migrationBuilder.CreateIndex(
                 name: "IX_Ledger_JobId",

@@ -1,0 +1,273 @@
+using Dashboard.Domain;
+using Dashboard.Domain.Costs;
+using Dashboard.Domain.Inbox;
+using Dashboard.Domain.Instances;
+using Dashboard.Domain.Jobs;
+using Dashboard.Domain.Marketplaces;
+using Dashboard.Domain.Teams;
+using Dashboard.Infrastructure.Live;
+using Dashboard.Infrastructure.Logs;
+using Dashboard.Infrastructure.Persistence;
+using Dashboard.Infrastructure.Ssh;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+
+namespace Dashboard.Infrastructure.Lifecycle;
+
+/// <summary>
+/// A job's own steps: from submitted to an instance row. Once there is a row, the instance moves the job.
+/// The row is committed before anything is rented.
+/// </summary>
+internal sealed class AdvanceJob(
+    AppDatabase database,
+    IMarketplaces marketplaces,
+    IConnectionHealth health,
+    InstanceLabels labels,
+    InstanceSecrets secrets,
+    LogStore logs,
+    ChangeFeed changes,
+    LifecycleSignal signal,
+    IOptions<LifecycleOptions> options,
+    TimeProvider time)
+{
+    private static readonly TimeSpan NextTry = TimeSpan.FromSeconds(15);
+
+    public async Task RunAsync(JobId id, RowLease lease)
+    {
+        await using var db = await database.ForSystemAsync(lease.Lost);
+        var job = await db.Jobs.AsNoTracking().SingleAsync(j => j.Id == id, lease.Lost);
+        var rows = await db.Instances.AsNoTracking().Where(i => i.JobId == id).ToListAsync(lease.Lost);
+        if (JobRules.IsFinal(job.Status) || rows.Any(r => r.AttemptNumber == job.AttemptCount && !InstanceRules.IsFinal(r.Status)))
+        {
+            await ApplyAsync(lease, id, change => change.Job.NextStepAt = null); // its instance moves it
+            return;
+        }
+
+        if (job.Cancel is not null)
+        {
+            await ApplyAsync(lease, id, change => change.End(JobStatus.Cancelled, StopReason.CancelledByUser, "Stopped before a machine was rented."));
+            return;
+        }
+
+        switch (job.Status)
+        {
+            case JobStatus.Submitted:
+                await ApplyAsync(lease, id, change =>
+                {
+                    change.Job.MoveTo(JobStatus.Provisioning, change.Now);
+                    change.Job.NextStepAt = change.Now;
+                });
+                break;
+            case JobStatus.Provisioning:
+                await ProvisionAsync(job, rows, lease);
+                break;
+            case JobStatus.AwaitingApproval or JobStatus.WaitingForPrice or JobStatus.Paused:
+                await ApplyAsync(lease, id, change => change.Job.NextStepAt = null); // a person or a price moves it
+                break;
+            case JobStatus.Starting or JobStatus.Running or JobStatus.Collecting or JobStatus.Terminating or JobStatus.Succeeded or JobStatus.Failed or JobStatus.Cancelled:
+                throw new InvalidOperationException($"Job {job.Number} is {job.Status} without an instance.");
+        }
+    }
+
+    private async Task ProvisionAsync(Job job, IReadOnlyList<Instance> rows, RowLease lease)
+    {
+        await using var db = await database.ForSystemAsync(lease.Lost);
+        var connection = await db.Connections.AsNoTracking().SingleAsync(c => c.Id == job.ConnectionId, lease.Lost);
+        var refused = rows.Where(r => r.AttemptNumber == job.AttemptCount && r.Status == InstanceStatus.Rejected).ToList();
+        if (Stop(refused) is var (reason, what))
+        {
+            await ApplyAsync(lease, job.Id, change => change.End(JobRules.AfterAttempt(reason, another: false), reason, what));
+            return;
+        }
+
+        if (connection.Status == ConnectionStatus.Paused)
+        {
+            await LaterAsync(job, lease, $"{connection.Name} is paused and rents nothing new.", TimeSpan.FromMinutes(1));
+            return;
+        }
+
+        try
+        {
+            var offers = await marketplaces.For(connection).SearchAsync(OfferRanking.Query(job.Spec, job.Needs, job.Limits.MaxRate), lease.Lost);
+            if (Choose(job, offers, rows) is { } offer)
+            {
+                await WriteIntentAsync(job, connection, offer, openAttempt: refused.Count > 0, lease);
+            }
+            else
+            {
+                await ApplyAsync(lease, job.Id, change => change.End(JobStatus.Failed, StopReason.NoCapacity, NoOffer(job, offers.Count)));
+            }
+        }
+        catch (CredentialRejectedException fault)
+        {
+            await health.BreakAsync(connection, fault.Message, lease.Lost);
+            await ApplyAsync(lease, job.Id, change => change.End(JobStatus.Failed, StopReason.ConnectionBroken, $"{connection.Market.Name} refuses the key ending {connection.KeyEnding}."));
+        }
+        catch (RateLimitedException fault)
+        {
+            await LaterAsync(job, lease, MarketplaceMessages.What(fault, connection), fault.RetryAfter ?? NextTry);
+        }
+        catch (MarketplaceException fault)
+        {
+            await LaterAsync(job, lease, MarketplaceMessages.What(fault, connection), NextTry);
+        }
+    }
+
+    /// <summary>Whether the refusals so far end the search.</summary>
+    private (StopReason Reason, string What)? Stop(IReadOnlyList<Instance> refused)
+    {
+        var last = refused.OrderByDescending(r => r.CreatedAt).FirstOrDefault();
+        return last switch
+        {
+            null => null,
+            { EndReason: StopReason.CreditExhausted or StopReason.ConnectionBroken } => (last.EndReason.Value, last.EndMessage!),
+            { EndReason: StopReason.StartFailed } => (StopReason.StartFailed, last.EndMessage!),
+            _ when refused.Count >= options.Value.OffersPerAttempt => (StopReason.NoCapacity, $"{refused.Count} offers in a row were taken before us."),
+            _ => null,
+        };
+    }
+
+    /// <summary>The person's own choice while it is there, then the cheapest in total; never an offer that just refused or a machine that failed this job.</summary>
+    private static Offer? Choose(Job job, IReadOnlyList<Offer> offers, IReadOnlyList<Instance> rows)
+    {
+        var refused = rows.Where(r => r.Status == InstanceStatus.Rejected).Select(r => r.OfferId).ToHashSet(StringComparer.Ordinal);
+        var failed = rows.Where(r => r.Status != InstanceStatus.Rejected).Select(r => r.MachineId).ToHashSet(StringComparer.Ordinal);
+        var usable = OfferRanking.Rank(job.Spec, offers, job.Limits.MaxRuntime)
+            .Select(quote => quote.Offer)
+            .Where(offer => !refused.Contains(offer.Id) && !failed.Contains(offer.MachineId))
+            .ToList();
+        return usable.FirstOrDefault(offer => offer.Id == job.OfferId) ?? (usable.Count > 0 ? usable[0] : null);
+    }
+
+    private static string NoOffer(Job job, int found)
+    {
+        var wish = job.Needs.GpuNames.Count > 0 ? string.Join(" or ", job.Needs.GpuNames) : "machine that fits";
+        var limit = job.Limits.MaxRate is { } rate ? $" at {rate.Words()} or less" : "";
+        return found == 0 ? $"No {wish}{limit} is free right now." : $"Every {wish}{limit} that is free was tried already.";
+    }
+
+    private async Task WriteIntentAsync(Job job, Connection connection, Offer offer, bool openAttempt, RowLease lease)
+    {
+        var now = time.GetUtcNow();
+        var o = options.Value;
+        var id = new InstanceId(Guid.CreateVersion7(now));
+        var keys = InstanceKeys.Create($"dashboard-{id.Value:N}");
+        var bootLimit = JobEstimator.BootTime(job.Spec, offer) * 2;
+        var written = await ApplyAsync(lease, job.Id, change =>
+        {
+            var attempt = openAttempt ? change.Db.Attempts.Single(a => a.JobId == job.Id && a.Number == job.AttemptCount) : null;
+            if (attempt is null)
+            {
+                change.Job.AttemptCount++;
+                attempt = new Attempt { Id = new AttemptId(Guid.CreateVersion7(now)), TeamId = job.TeamId, JobId = job.Id, Number = change.Job.AttemptCount, CreatedAt = now };
+                change.Db.Attempts.Add(attempt);
+            }
+
+            change.Db.Instances.Add(new Instance
+            {
+                Id = id,
+                TeamId = job.TeamId,
+                JobId = job.Id,
+                AttemptId = attempt.Id,
+                AttemptNumber = attempt.Number,
+                ConnectionId = connection.Id,
+                Label = labels.For(id),
+                OfferId = offer.Id,
+                MachineId = offer.MachineId,
+                GpuName = offer.GpuName,
+                GpuCount = offer.GpuCount,
+                VramMb = offer.VramMb,
+                Location = offer.Location,
+                Rental = offer.Rental,
+                DiskGb = job.Spec.DiskGb,
+                SshPublicKey = keys.PublicKey,
+                ProtectedSshKey = secrets.Protect(id, keys.PrivateKey.Reveal()),
+                QuotedGpuRate = offer.GpuRate,
+                QuotedDiskRate = offer.DiskRate,
+                CeilingRate = job.Limits.MaxRate is { } max && max < offer.Rate ? max : offer.Rate,
+                GpuRate = offer.GpuRate,
+                DiskRate = offer.DiskRate,
+                DownloadPerGb = offer.DownloadPerGb,
+                UploadPerGb = offer.UploadPerGb,
+                BootLimit = bootLimit < o.BootHardMin ? o.BootHardMin : bootLimit > o.BootHardMax ? o.BootHardMax : bootLimit,
+                CreatedAt = now,
+                NextStepAt = now,
+            });
+            change.Job.NextStepAt = null;
+            change.Job.Message = null;
+            change.Say("chosen", $"Renting {offer.GpuName} in {offer.Location ?? "an unnamed place"} at {offer.Rate.Words()}.", attempt.Number);
+        });
+        if (written)
+        {
+            signal.Wake();
+        }
+    }
+
+    private Task<bool> LaterAsync(Job job, RowLease lease, string message, TimeSpan after) => ApplyAsync(lease, job.Id, change =>
+    {
+        change.Job.Message = message;
+        change.Job.NextStepAt = change.Now + after;
+    });
+
+    private async Task<bool> ApplyAsync(RowLease lease, JobId id, Action<JobChange> apply)
+    {
+        var now = time.GetUtcNow();
+        await using var db = await database.ForSystemAsync(lease.Lost);
+        await using var transaction = await db.Database.BeginTransactionAsync(lease.Lost);
+        var job = await db.Jobs.SingleAsync(j => j.Id == id, lease.Lost);
+        if (job.Fence != lease.Fence)
+        {
+            return false; // too slow: somebody else has claimed it since
+        }
+
+        var change = new JobChange(db, job, now);
+        apply(change);
+        await db.SaveChangesAsync(lease.Lost);
+        await transaction.CommitAsync(lease.Lost);
+        foreach (var (attempt, line) in change.Lines)
+        {
+            await logs.AppendOursAsync(id, attempt, line, lease.Lost);
+        }
+
+        changes.Publish(job.TeamId, id);
+        return true;
+    }
+
+    /// <summary>One transaction's view of a job.</summary>
+    private sealed class JobChange(AppDbContext db, Job job, DateTimeOffset now)
+    {
+        public AppDbContext Db => db;
+
+        public Job Job => job;
+
+        public DateTimeOffset Now => now;
+
+        public List<(int Attempt, string Line)> Lines { get; } = [];
+
+        public void Say(string kind, string text, int? attempt = null)
+        {
+            db.JobEvents.Add(new JobEvent { TeamId = job.TeamId, JobId = job.Id, AttemptNumber = attempt, At = now, Kind = kind, Text = text });
+            Lines.Add((attempt ?? Math.Max(1, job.AttemptCount), text));
+        }
+
+        /// <summary>The job ends, or pauses, without a living machine.</summary>
+        public void End(JobStatus status, StopReason reason, string what)
+        {
+            var cost = new Money(db.Ledger.AsNoTracking().Where(e => e.JobId == job.Id).Sum(e => e.Amount.Micros));
+            foreach (var open in db.Attempts.Where(a => a.JobId == job.Id && a.EndedAt == null))
+            {
+                (open.EndedAt, open.StopReason, open.Message) = (now, reason, what);
+            }
+
+            job.MoveTo(status, now);
+            (job.StopReason, job.NextStepAt, job.Message) = (reason, null, Endings.Message(reason, what, cost));
+            Say("ended", $"{what} It cost {cost.Words()}.");
+            db.Outbox.Add(new OutboxMessage { TeamId = job.TeamId, Kind = "job.ended", DedupKey = $"job.ended/{job.Id}/{job.AttemptCount}", Payload = $"{{\"job\":\"{job.Id}\"}}", At = now });
+            if (status is JobStatus.Failed or JobStatus.Paused)
+            {
+                InboxWriter.Open(db, job.TeamId, "job-failed", $"job/{job.Id}", $"{job.Name} #{job.Number} {(status == JobStatus.Failed ? "failed" : "is paused")}", job.Message, $"/jobs/{job.Number}", "See job", now);
+            }
+        }
+    }
+}

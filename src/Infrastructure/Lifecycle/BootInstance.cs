@@ -1,0 +1,112 @@
+using Dashboard.Domain.Costs;
+using Dashboard.Domain.Instances;
+using Dashboard.Domain.Jobs;
+using Dashboard.Domain.Marketplaces;
+using Dashboard.Infrastructure.Ssh;
+using Microsoft.Extensions.Options;
+
+namespace Dashboard.Infrastructure.Lifecycle;
+
+/// <summary>From a contract to an answer over SSH. A boot is judged by its progress, not by the clock alone.</summary>
+internal sealed class BootInstance(InstanceRecords records, IMarketplaces marketplaces, IMachines machines, CrossCheck crossCheck, IOptions<LifecycleOptions> options, TimeProvider time)
+{
+    private static readonly TimeSpan KnockSoon = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan KnockLater = TimeSpan.FromSeconds(3);
+    private const int KnocksSoon = 40;
+
+    public async Task RunAsync(InstanceSnapshot row, RowLease lease)
+    {
+        var i = row.Instance;
+        if (row.Job.Cancel is not null)
+        {
+            await records.ApplyAsync(i.Id, lease.Fence, change => change.Destroy(StopReason.CancelledByUser, "Stopped while the machine was starting."), lease.Lost);
+            return;
+        }
+
+        if (Hopeless(row) is { } what)
+        {
+            await records.ApplyAsync(i.Id, lease.Fence, change => change.Destroy(StopReason.StartFailed, what), lease.Lost);
+            return;
+        }
+
+        var market = marketplaces.For(row.Connection);
+        if (i.KeyAttachedAt is null)
+        {
+            await market.AttachSshKeyAsync(i.ContractId!, i.SshPublicKey, lease.Lost);
+            await records.ApplyAsync(i.Id, lease.Fence, change => { change.Instance.KeyAttachedAt = change.Now; change.Again(TimeSpan.Zero); }, lease.Lost);
+            return;
+        }
+
+        if (i.SeenRunningAt is null || RouteText.Read(i.Routes).Count == 0)
+        {
+            await records.ApplyAsync(i.Id, lease.Fence, change =>
+            {
+                // The observer may have seen it run meanwhile and asked for a look now.
+                if (change.Instance.SeenRunningAt is null)
+                {
+                    change.Again(options.Value.BootingInterval);
+                }
+            }, lease.Lost);
+            return;
+        }
+
+        crossCheck.Begin(i, market);
+        try
+        {
+            var reached = await machines.ReachAsync(i, lease.Lost);
+            await records.ApplyAsync(i.Id, lease.Fence, change => Answered(change, reached), lease.Lost);
+        }
+        catch (HostKeyChanged changed)
+        {
+            await records.ApplyAsync(i.Id, lease.Fence, change => change.Destroy(StopReason.HostKeyChanged, $"The machine shows host key {changed.Seen}, not the one it was rented with. Nothing was sent."), lease.Lost);
+        }
+        catch (SshFailure failure)
+        {
+            await records.ApplyAsync(i.Id, lease.Fence, change =>
+            {
+                (change.Instance.SshFailures, change.Instance.SshMessage) = (change.Instance.SshFailures + 1, failure.Message);
+                change.Again(change.Instance.SshFailures < KnocksSoon ? KnockSoon : KnockLater);
+            }, lease.Lost);
+        }
+    }
+
+    private static void Answered(InstanceChange change, Reached reached)
+    {
+        var i = change.Instance;
+        i.HostKeys = RouteText.WithPin(i.HostKeys, reached.Route, reached.HostKey);
+        i.AnsweredAt = change.Now;
+        change.Say("ready", $"The machine answers over SSH ({reached.Route}).");
+        change.MoveTo(InstanceStatus.Ready);
+    }
+
+    /// <summary>Why waiting longer would be money for nothing; null while there is hope.</summary>
+    private string? Hopeless(InstanceSnapshot row)
+    {
+        var (i, o, now) = (row.Instance, options.Value, time.GetUtcNow());
+        var name = row.Connection.Market.Name;
+        var rate = i.GpuRate + i.DiskRate;
+        if (i.ObservedAt is not null && (rate.MicrosPerHour > i.CeilingRate.MicrosPerHour * 1.02m || i.ObservedRental is { } rental && rental != i.Rental))
+        {
+            return $"We asked for {Kind(i.Rental)} at {i.CeilingRate.Words()} and got {Kind(i.ObservedRental ?? i.Rental)} at {rate.Words()}.";
+        }
+
+        if (i.ObservedFatal)
+        {
+            return $"{name} ended machine {i.ContractId} while starting: \"{i.ObservedMessage}\".";
+        }
+
+        if (i.SeenRunningAt is { } running)
+        {
+            return now - running <= o.SshAnswer ? null : $"The machine in {i.Location ?? "an unnamed place"} is up but did not let us in over SSH for {o.SshAnswer.TotalMinutes:0} min: {i.SshMessage}.";
+        }
+
+        if (now - (i.ProgressAt ?? i.CreatedAt) > o.BootProgress)
+        {
+            return $"Machine {i.ContractId} showed no progress for {o.BootProgress.TotalMinutes:0} min; {name} last said \"{i.ObservedMessage ?? "nothing"}\".";
+        }
+
+        return now - i.CreatedAt <= i.BootLimit ? null : $"Machine {i.ContractId} was not up after {i.BootLimit.TotalMinutes:0} min; {name} last said \"{i.ObservedMessage ?? "nothing"}\".";
+    }
+
+    private static string Kind(RentalType rental) => rental == RentalType.OnDemand ? "an on-demand machine" : "a bid";
+}

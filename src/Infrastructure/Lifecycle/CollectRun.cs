@@ -1,0 +1,98 @@
+using Dashboard.Domain.Instances;
+using Dashboard.Domain.Jobs;
+using Dashboard.Infrastructure.Ssh;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+
+namespace Dashboard.Infrastructure.Lifecycle;
+
+/// <summary>Brings home what the program left: the rest of its log, its metrics, its files. Then the machine may go.</summary>
+internal sealed class CollectRun(InstanceRecords records, IMachines machines, ResultCheck results, IOptions<DeadManOptions> deadMan, TimeProvider time)
+{
+    private static readonly TimeSpan Retry = TimeSpan.FromSeconds(2);
+
+    public async Task RunAsync(InstanceSnapshot row, RowLease lease)
+    {
+        var (i, now) = (row.Instance, time.GetUtcNow());
+        if (row.Job.Cancel == CancelMode.DestroyNow && i.EndReason != StopReason.Finished)
+        {
+            await records.ApplyAsync(i.Id, lease.Fence, change => Destroy(change, "Destroyed before its files were home, as asked."), lease.Lost);
+            return;
+        }
+
+        if (now > i.DrainUntil)
+        {
+            await records.ApplyAsync(i.Id, lease.Fence, change =>
+            {
+                Spoil(change, "The time to bring its files home ran out; what is home is listed.");
+                Destroy(change, "Gave up fetching files.");
+            }, lease.Lost);
+            return;
+        }
+
+        try
+        {
+            await machines.RenewLeaseAsync(i, i.LeaseSequence + 1, deadMan.Value.Lease, lease.Lost);
+            var haul = await machines.CollectAsync(i, lease.Lost);
+            var look = await machines.LookAsync(i, lease.Lost);
+            var problem = i.EndReason == StopReason.Finished ? await results.ProblemAsync(row.Job, row.Attempt.Number, lease.Lost) : null;
+            var (down, up) = machines.TakeTraffic(i.Id);
+            await records.ApplyAsync(i.Id, lease.Fence, change =>
+            {
+                change.Instance.LeaseSequence++;
+                (change.Attempt.BytesDown, change.Attempt.BytesUp) = (change.Attempt.BytesDown + down, change.Attempt.BytesUp + up);
+                RunNotes.Take(change.Attempt, look, change.Now);
+                Home(change, haul, problem);
+            }, lease.Lost);
+            await machines.ReleaseAsync(i.Id);
+        }
+        catch (SshFailure failure)
+        {
+            await records.ApplyAsync(i.Id, lease.Fence, change =>
+            {
+                change.Instance.SshMessage = failure.Message;
+                change.Again(Retry);
+            }, lease.Lost);
+        }
+    }
+
+    private static void Home(InstanceChange change, Haul haul, string? problem)
+    {
+        var job = change.Job;
+        var known = change.Db.Artifacts.AsNoTracking().Where(a => a.JobId == job.Id && a.AttemptNumber == change.Attempt.Number).Select(a => a.Path).ToHashSet();
+        foreach (var file in haul.Files.Where(f => !known.Contains(f.Path)))
+        {
+            change.Db.Artifacts.Add(new Artifact
+            {
+                TeamId = job.TeamId, JobId = job.Id, AttemptNumber = change.Attempt.Number, Path = file.Path, Bytes = file.Bytes, Sha256 = file.Sha256, Verified = file.Verified, ArrivedAt = change.Now,
+            });
+        }
+
+        if (haul.Missing.Count > 0)
+        {
+            Spoil(change, $"The machine promised files that are not there: {string.Join(", ", haul.Missing)}.");
+        }
+        else if (problem is not null)
+        {
+            Spoil(change, problem);
+        }
+
+        Destroy(change, $"{haul.Files.Count} {(haul.Files.Count == 1 ? "file is" : "files are")} home.");
+    }
+
+    /// <summary>A good end without its result is not a good end. A bad end keeps its own reason.</summary>
+    private static void Spoil(InstanceChange change, string what)
+    {
+        if (change.Instance.EndReason == StopReason.Finished)
+        {
+            (change.Instance.EndReason, change.Instance.EndMessage) = (StopReason.ArtifactMissing, what);
+            change.Say("artifact-missing", what);
+        }
+    }
+
+    private static void Destroy(InstanceChange change, string line)
+    {
+        change.Say("collected", line);
+        change.MoveTo(InstanceStatus.Destroying);
+    }
+}

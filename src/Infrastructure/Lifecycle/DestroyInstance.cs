@@ -1,0 +1,79 @@
+using Dashboard.Domain.Costs;
+using Dashboard.Domain.Instances;
+using Dashboard.Domain.Marketplaces;
+using Microsoft.Extensions.Options;
+
+namespace Dashboard.Infrastructure.Lifecycle;
+
+/// <summary>Asks the provider to destroy the machine, and asks again, for ever, until two complete listings prove it gone. Until then it counts as billing.</summary>
+internal sealed class DestroyInstance(InstanceRecords records, IMarketplaces marketplaces, IMachines machines, IConnectionHealth health, IOptions<LifecycleOptions> options, TimeProvider time)
+{
+    private static readonly TimeSpan FirstWait = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan ProofWait = TimeSpan.FromSeconds(15);
+
+    public async Task RunAsync(InstanceSnapshot row, RowLease lease)
+    {
+        var i = row.Instance;
+        if (i.DestroyAcceptedAt is not null && i.AbsentSince is not null)
+        {
+            await records.ApplyAsync(i.Id, lease.Fence, change => change.Again(ProofWait), lease.Lost); // the listings will tell
+            return;
+        }
+
+        var asked = time.GetUtcNow();
+        string? failure = null;
+        try
+        {
+            await marketplaces.For(row.Connection).DestroyAsync(i.ContractId!, lease.Lost);
+        }
+        catch (CredentialRejectedException refused)
+        {
+            failure = MarketplaceMessages.What(refused, row.Connection);
+            await health.BreakAsync(row.Connection, refused.Message, lease.Lost);
+        }
+        catch (MarketplaceException fault)
+        {
+            failure = fault.Message;
+        }
+
+        await records.ApplyAsync(i.Id, lease.Fence, change => Asked(change, asked, failure), lease.Lost);
+        await machines.ReleaseAsync(i.Id);
+    }
+
+    private void Asked(InstanceChange change, DateTimeOffset asked, string? failure)
+    {
+        var i = change.Instance;
+        i.DestroyAsks++;
+        i.DestroyAskedAt ??= asked;
+        if (failure is null)
+        {
+            if (i.DestroyAcceptedAt is null)
+            {
+                // Billing ended somewhere between our question and its answer.
+                i.DestroyAcceptedAt = asked + ((change.Now - asked) / 2);
+                change.Say("destroying", $"{change.Connection.Market.Name} accepted to destroy machine {i.ContractId}.");
+            }
+
+            change.Again(ProofWait);
+        }
+        else
+        {
+            i.ObservedMessage = failure;
+            change.Say("destroy-failed", $"Asked to destroy machine {i.ContractId}, {i.DestroyAsks}. time: {failure}");
+            var wait = FirstWait * Math.Pow(2, Math.Min(i.DestroyAsks - 1, 6));
+            change.Again(wait < LongestWait ? wait : LongestWait);
+        }
+
+        if (change.Now - i.DestroyAskedAt >= options.Value.DestroyAlarm)
+        {
+            var rate = i.GpuRate + i.DiskRate;
+            change.Attention(
+                "destroy-unconfirmed",
+                $"destroy/{i.Id}",
+                $"Machine {i.ContractId} is not confirmed gone",
+                $"Asked {i.DestroyAsks} times since {i.DestroyAskedAt:HH:mm} UTC. It may be billing {rate.Words()} until {change.Connection.Market.Name} says that it is gone.",
+                "Look");
+        }
+    }
+}

@@ -1,0 +1,108 @@
+using Dashboard.Domain.Costs;
+using Dashboard.Domain.Inbox;
+using Dashboard.Domain.Instances;
+using Dashboard.Domain.Jobs;
+using Microsoft.EntityFrameworkCore;
+
+namespace Dashboard.Infrastructure.Lifecycle;
+
+/// <summary>What an instance's status means for its job. Called in the transaction that moves the instance.</summary>
+internal static class JobProgress
+{
+    public static void Mirror(InstanceChange change)
+    {
+        var (job, instance, now) = (change.Job, change.Instance, change.Now);
+        if (JobRules.IsFinal(job.Status) || instance.AttemptNumber != job.AttemptCount)
+        {
+            return; // an older attempt's machine is still being pursued; the job has gone on
+        }
+
+        switch (instance.Status)
+        {
+            case InstanceStatus.Intent or InstanceStatus.Sent or InstanceStatus.Unknown:
+                break;
+            case InstanceStatus.Rejected:
+                if (job.Status == JobStatus.Provisioning && job.NextStepAt is null)
+                {
+                    job.NextStepAt = now;
+                }
+
+                break;
+            case InstanceStatus.Booting or InstanceStatus.Ready:
+                Move(job, JobStatus.Starting, now);
+                break;
+            case InstanceStatus.Running:
+                Move(job, JobStatus.Running, now);
+                change.Attempt.StartedAt ??= now;
+                break;
+            case InstanceStatus.Draining:
+                Move(job, JobStatus.Collecting, now);
+                break;
+            case InstanceStatus.Destroying:
+                Move(job, JobStatus.Terminating, now);
+                break;
+            case InstanceStatus.Gone:
+                Move(job, JobStatus.Terminating, now);
+                Conclude(change);
+                break;
+        }
+    }
+
+    private static void Move(Job job, JobStatus status, DateTimeOffset now)
+    {
+        if (job.Status != status)
+        {
+            job.MoveTo(status, now);
+        }
+    }
+
+    private static void Conclude(InstanceChange change)
+    {
+        var (job, attempt, now) = (change.Job, change.Attempt, change.Now);
+        var reason = change.Instance.EndReason ?? StopReason.HostLost;
+        if (job.Cancel is not null && reason is not StopReason.Finished)
+        {
+            reason = StopReason.CancelledByUser;
+        }
+
+        var what = change.Instance.EndMessage ?? "The machine is gone.";
+        (attempt.EndedAt, attempt.StopReason, attempt.Message) = (now, reason, what);
+
+        var cost = SpentOn(change);
+        var next = JobRules.AfterAttempt(reason, RetryRules.Another(reason, job.AttemptCount, job.Limits.MaxAttempts));
+        job.StopReason = next == JobStatus.Provisioning ? null : reason;
+        job.Message = Endings.Message(reason, what, cost);
+        job.MoveTo(next, now);
+        job.NextStepAt = next == JobStatus.Provisioning ? now : null;
+
+        if (next == JobStatus.Provisioning)
+        {
+            change.Say("retry", $"{what} Attempt {job.AttemptCount + 1} starts.");
+            return;
+        }
+
+        change.Say("ended", $"{Title(next)}: {what} It cost {cost.Words()}.");
+        change.Db.Outbox.Add(new OutboxMessage { TeamId = job.TeamId, Kind = "job.ended", DedupKey = $"job.ended/{job.Id}/{job.AttemptCount}", Payload = $"{{\"job\":\"{job.Id}\"}}", At = now });
+        if (next is JobStatus.Failed or JobStatus.Paused)
+        {
+            change.Attention("job-failed", $"job/{job.Id}", $"{job.Name} #{job.Number} {(next == JobStatus.Failed ? "failed" : "is paused")}", job.Message, "See job");
+        }
+    }
+
+    private static string Title(JobStatus status) => status switch
+    {
+        JobStatus.Succeeded => "Succeeded",
+        JobStatus.Cancelled => "Cancelled",
+        JobStatus.Paused => "Paused",
+        _ => "Failed",
+    };
+
+    /// <summary>All attempts' entries, those of this very transaction included.</summary>
+    private static Money SpentOn(InstanceChange change)
+    {
+        var job = change.Job.Id;
+        var posted = change.Db.Ledger.AsNoTracking().Where(e => e.JobId == job).Sum(e => e.Amount.Micros);
+        var pending = change.Db.ChangeTracker.Entries<LedgerEntry>().Where(e => e.State == EntityState.Added && e.Entity.JobId == job).Sum(e => e.Entity.Amount.Micros);
+        return new Money(posted + pending);
+    }
+}

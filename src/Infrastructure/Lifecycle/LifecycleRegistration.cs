@@ -1,0 +1,46 @@
+using Dashboard.Infrastructure.Live;
+using Dashboard.Infrastructure.Scheduling;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Dashboard.Infrastructure.Lifecycle;
+
+public static class LifecycleRegistration
+{
+    /// <summary>Everything that moves jobs and instances on. Needs persistence, the marketplaces, machines, Data Protection and Hangfire's client.</summary>
+    public static IServiceCollection AddLifecycle(this IServiceCollection services)
+    {
+        services.AddOptions<LifecycleOptions>().BindConfiguration("Lifecycle").ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<DeadManOptions>().BindConfiguration("DeadMan").ValidateDataAnnotations().ValidateOnStart();
+
+        services.AddSingleton(new Node($"{Environment.MachineName}/{Environment.ProcessId}"));
+        services.AddSingleton<LifecycleSignal>();
+        services.AddSingleton<ChangeFeed>();
+        services.AddSingleton<InstanceLabels>();
+        services.AddSingleton<InstanceSecrets>();
+        services.AddSingleton<InstanceRecords>();
+        services.AddSingleton<IConnectionHealth, ConnectionHealth>();
+        services.AddSingleton<CrossCheck>();
+        services.AddSingleton<RunBundles>();
+        services.AddSingleton<LogTails>();
+        services.AddSingleton<IMachines, SshMachines>();
+
+        services.AddSingleton<RentInstance>();
+        services.AddSingleton<BootInstance>();
+        services.AddSingleton<SetUpInstance>();
+        services.AddSingleton<WatchRun>();
+        services.AddSingleton<ResultCheck>();
+        services.AddSingleton<CollectRun>();
+        services.AddSingleton<DestroyInstance>();
+        services.AddSingleton<AdvanceInstance>();
+        services.AddSingleton<AdvanceJob>();
+        services.AddSingleton<ObserveAccount>();
+        services.AddSingleton<Reconciler>();
+        services.AddHostedService<ReconcilerService>();
+
+        services.AddSingleton<INudgeProvisioning, NudgeProvisioning>();
+        services.AddTransient<ProvisionJobs>();
+        services.AddTransient<ReconcileInstances>();
+        services.AddTransient<RefreshBalances>();
+        return services;
+    }
+}

@@ -1,0 +1,216 @@
+using System.Collections.Concurrent;
+using Dashboard.Domain;
+using Dashboard.Domain.Instances;
+using Dashboard.Domain.Jobs;
+using Dashboard.Domain.Marketplaces;
+using Dashboard.Domain.Teams;
+using Dashboard.Infrastructure.Persistence;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Dashboard.Infrastructure.Lifecycle;
+
+/// <summary>
+/// Level-triggered: each tick takes up whatever the database says is due, whatever happened before. Steps of different
+/// rows run side by side, one step a row at a time. The one place that moves instances and jobs on.
+/// </summary>
+internal sealed partial class Reconciler(
+    AppDatabase database,
+    AdvanceJob advanceJob,
+    AdvanceInstance advanceInstance,
+    ObserveAccount observe,
+    InstanceRecords records,
+    IConnectionHealth health,
+    Node node,
+    LifecycleSignal signal,
+    IOptions<LifecycleOptions> options,
+    TimeProvider time,
+    ILogger<Reconciler> log)
+{
+    private static readonly TimeSpan LongestSleep = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan AfterFault = TimeSpan.FromSeconds(5);
+
+    private readonly ConcurrentDictionary<Guid, Step> _steps = new();
+    private readonly ConcurrentDictionary<ConnectionId, DateTimeOffset> _listed = new();
+
+    /// <summary>Starts every step that is due and is not running. Returns how long nothing else is due.</summary>
+    public async Task<TimeSpan> TickAsync(CancellationToken ct)
+    {
+        var now = time.GetUtcNow();
+        await using var db = await database.ForSystemAsync(ct);
+
+        var jobs = await db.Jobs.AsNoTracking()
+            .Where(j => j.NextStepAt != null && (j.LeaseUntil == null || j.LeaseUntil < now))
+            .Select(j => new { j.Id, j.Fence, j.NextStepAt }).ToListAsync(ct);
+        foreach (var job in jobs.Where(j => j.NextStepAt <= now))
+        {
+            Start(job.Id.Value, interruptible: false, token => StepJobAsync(job.Id, job.Fence, token), ct);
+        }
+
+        var instances = await db.Instances.AsNoTracking()
+            .Where(i => i.NextStepAt != null)
+            .Select(i => new { i.Id, i.Fence, i.NextStepAt, i.Status, i.LeaseUntil, i.ConnectionId, i.JobId }).ToListAsync(ct);
+        foreach (var i in instances.Where(i => i.NextStepAt <= now && (i.LeaseUntil == null || i.LeaseUntil < now)))
+        {
+            var interruptible = i.Status is InstanceStatus.Booting or InstanceStatus.Ready or InstanceStatus.Running or InstanceStatus.Draining;
+            Start(i.Id.Value, interruptible, token => StepInstanceAsync(i.Id, i.Fence, token), ct);
+        }
+
+        await InterruptCancelledAsync(db, ct);
+
+        foreach (var account in instances.Where(i => i.Status != InstanceStatus.Intent).GroupBy(i => i.ConnectionId))
+        {
+            if (now - _listed.GetValueOrDefault(account.Key) >= Interval(account.Select(i => i.Status)))
+            {
+                Start(account.Key.Value, interruptible: false, async token =>
+                {
+                    _listed[account.Key] = time.GetUtcNow();
+                    await observe.RunAsync(account.Key, token);
+                }, ct);
+            }
+        }
+
+        var soonest = jobs.Select(j => j.NextStepAt).Concat(instances.Select(i => i.NextStepAt)).Where(at => at > now).Min();
+        var sleep = soonest is { } at ? at - now : LongestSleep;
+        var listing = instances.Count == 0 ? LongestSleep : Interval(instances.Select(i => i.Status));
+        return Shorter(Shorter(sleep, listing), LongestSleep);
+    }
+
+    /// <summary>Waits for the steps under way; their leases are handed back as they end.</summary>
+    public Task DrainAsync() => Task.WhenAll(_steps.Values.Select(s => s.Work));
+
+    private TimeSpan Interval(IEnumerable<InstanceStatus> statuses)
+    {
+        var o = options.Value;
+        var all = statuses.ToList();
+        return all.Any(s => s is InstanceStatus.Booting) ? o.BootingInterval
+            : all.Any(InstanceRules.IsMoving) ? o.MovingInterval
+            : o.QuietInterval;
+    }
+
+    /// <summary>A wish to stop does not wait for a long upload: the step gives way, and its next one sees the wish.</summary>
+    private async Task InterruptCancelledAsync(AppDbContext db, CancellationToken ct)
+    {
+        if (!_steps.Values.Any(s => s.Interruptible && !s.Interrupted))
+        {
+            return;
+        }
+
+        var wanted = await (from i in db.Instances.AsNoTracking()
+                            join j in db.Jobs.AsNoTracking() on i.JobId equals j.Id
+                            where j.Cancel == CancelMode.DestroyNow && i.EndReason == null && i.NextStepAt != null
+                            select i.Id).ToListAsync(ct);
+        foreach (var id in wanted)
+        {
+            if (_steps.TryGetValue(id.Value, out var step) && step is { Interruptible: true, Interrupted: false })
+            {
+                step.Interrupted = true;
+                await step.Stop.CancelAsync();
+            }
+        }
+    }
+
+    private void Start(Guid key, bool interruptible, Func<CancellationToken, Task> run, CancellationToken ct)
+    {
+        var step = new Step(CancellationTokenSource.CreateLinkedTokenSource(ct), interruptible);
+        if (!_steps.TryAdd(key, step))
+        {
+            step.Stop.Dispose();
+            return; // it still runs
+        }
+
+        step.Work = Task.Run(async () =>
+        {
+            try
+            {
+                await run(step.Stop.Token);
+            }
+            catch (OperationCanceledException) when (step.Stop.IsCancellationRequested)
+            {
+            }
+            catch (Exception fault)
+            {
+                StepFailed(fault, key);
+                _listed.TryRemove(new KeyValuePair<ConnectionId, DateTimeOffset>(new ConnectionId(key), default));
+            }
+            finally
+            {
+                _steps.TryRemove(key, out _);
+                step.Stop.Dispose();
+                signal.Wake(); // what it left due is taken up at once
+            }
+        }, CancellationToken.None);
+    }
+
+    private async Task StepJobAsync(JobId id, long fence, CancellationToken ct)
+    {
+        await using var lease = await RowLease.ClaimAsync(database, id, fence, node, time, ct);
+        if (lease is null)
+        {
+            return;
+        }
+
+        try
+        {
+            await advanceJob.RunAsync(id, lease);
+        }
+        catch (Exception fault) when (fault is not OperationCanceledException)
+        {
+            StepFailed(fault, id.Value);
+            await using var db = await database.ForSystemAsync(ct);
+            var later = time.GetUtcNow() + AfterFault;
+            await db.Jobs.Where(j => j.Id == id && j.Fence == lease.Fence).ExecuteUpdateAsync(set => set.SetProperty(j => j.NextStepAt, later), ct);
+        }
+    }
+
+    private async Task StepInstanceAsync(InstanceId id, long fence, CancellationToken ct)
+    {
+        await using var lease = await RowLease.ClaimAsync(database, id, fence, node, time, ct);
+        if (lease is null)
+        {
+            return;
+        }
+
+        try
+        {
+            await advanceInstance.RunAsync(id, lease);
+        }
+        catch (CredentialRejectedException refused)
+        {
+            var row = await records.ReadAsync(id, ct);
+            await health.BreakAsync(row.Connection, refused.Message, ct);
+            await records.ApplyAsync(id, lease.Fence, change => change.Again(TimeSpan.FromMinutes(1)), ct);
+        }
+        catch (MarketplaceException fault)
+        {
+            var wait = fault is RateLimitedException { RetryAfter: { } after } ? after : AfterFault;
+            ProviderFault(id.Value, fault.Message);
+            await records.ApplyAsync(id, lease.Fence, change => change.Again(wait), ct);
+        }
+        catch (Exception fault) when (fault is not OperationCanceledException)
+        {
+            StepFailed(fault, id.Value);
+            await records.ApplyAsync(id, lease.Fence, change => change.Again(AfterFault), ct);
+        }
+    }
+
+    private static TimeSpan Shorter(TimeSpan a, TimeSpan b) => a < b ? a : b;
+
+    private sealed class Step(CancellationTokenSource stop, bool interruptible)
+    {
+        public CancellationTokenSource Stop => stop;
+
+        public bool Interruptible => interruptible;
+
+        public bool Interrupted { get; set; }
+
+        public Task Work { get; set; } = Task.CompletedTask;
+    }
+
+    [LoggerMessage(EventId = 2001, Level = LogLevel.Error, Message = "A step of {RowId} failed and is tried again")]
+    private partial void StepFailed(Exception fault, Guid rowId);
+
+    [LoggerMessage(EventId = 2002, Level = LogLevel.Warning, Message = "Instance {InstanceId}: the provider did not do as asked: {Reason}")]
+    private partial void ProviderFault(Guid instanceId, string reason);
+}

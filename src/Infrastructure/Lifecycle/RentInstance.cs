@@ -1,0 +1,181 @@
+using Dashboard.Domain.Costs;
+using Dashboard.Domain.Instances;
+using Dashboard.Domain.Jobs;
+using Dashboard.Domain.Marketplaces;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Dashboard.Infrastructure.Lifecycle;
+
+/// <summary>The one rent call of an instance row, and settling an unclear answer by looking its label up.</summary>
+internal sealed partial class RentInstance(
+    InstanceRecords records,
+    IMarketplaces marketplaces,
+    IConnectionHealth health,
+    InstanceSecrets secrets,
+    IOptions<DeadManOptions> deadMan,
+    TimeProvider time,
+    ILogger<RentInstance> log)
+{
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LookLater = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan LookClosely = TimeSpan.FromMinutes(2);
+    private const int MissesToReject = 3;
+
+    public async Task SendAsync(InstanceSnapshot row, RowLease lease)
+    {
+        var (i, job) = (row.Instance, row.Job);
+        if (job.Cancel is not null)
+        {
+            await records.ApplyAsync(i.Id, lease.Fence, change => Reject(change, StopReason.CancelledByUser, "Stopped before it was rented."), lease.Lost);
+            return;
+        }
+
+        if (!await records.ApplyAsync(i.Id, lease.Fence, change => { change.MoveTo(InstanceStatus.Sent); change.Instance.SentAt = change.Now; }, lease.Lost))
+        {
+            return;
+        }
+
+        // From here on a crash leaves the row in Sent, and the label tells what became of the call.
+        var spec = new LaunchSpec
+        {
+            Label = i.Label,
+            Image = job.Spec.Image,
+            DiskGb = i.DiskGb,
+            OnStart = Bootstrap.Text,
+            Environment = Bootstrap.Environment(row.Connection.Market, deadMan.Value.After),
+        };
+        var result = await marketplaces.For(row.Connection).RentAsync(OfferOf(i), spec, CancellationToken.None);
+        await records.ApplyAsync(i.Id, lease.Fence, change => Settle(change, result), CancellationToken.None);
+        if (result is RentResult.KeyRefused refused)
+        {
+            await health.BreakAsync(row.Connection, refused.Reason, lease.Lost);
+        }
+    }
+
+    /// <summary>A row found in Sent: the process ended between the call and its answer.</summary>
+    public Task DoubtAsync(InstanceSnapshot row, RowLease lease) => records.ApplyAsync(row.Instance.Id, lease.Fence, change =>
+    {
+        change.MoveTo(InstanceStatus.Unknown);
+        change.Say("unclear", "The rent call's answer is not known; looking its label up at the provider.");
+    }, lease.Lost);
+
+    /// <summary>One look for the label. Found: ours. Not in three complete listings over two minutes: it was never rented.</summary>
+    public async Task SettleAsync(InstanceSnapshot row, RowLease lease)
+    {
+        var i = row.Instance;
+        var market = marketplaces.For(row.Connection);
+        var found = (await market.FindByLabelAsync(i.Label, lease.Lost)).Instances.OrderBy(o => o.ContractId.Length).ThenBy(o => o.ContractId, StringComparer.Ordinal).ToList();
+        foreach (var copy in found.Skip(1))
+        {
+            await market.DestroyAsync(copy.ContractId, lease.Lost); // one call can make one machine only; should it have made more, the rest are nobody's
+        }
+
+        var now = time.GetUtcNow();
+        var waited = now - (i.SentAt ?? i.CreatedAt);
+        await records.ApplyAsync(i.Id, lease.Fence, change =>
+        {
+            if (found.Count > 0)
+            {
+                Adopt(change, found[0].ContractId, null);
+                return;
+            }
+
+            change.Instance.LabelMisses++;
+            var settled = change.Instance.UnclearLight || (change.Instance.LabelMisses >= MissesToReject && waited >= LookClosely);
+            if (settled)
+            {
+                Reject(change, StopReason.NoCapacity, "The provider did not rent it.");
+                return;
+            }
+
+            change.Again(waited < LookClosely ? LookEvery : LookLater);
+        }, lease.Lost);
+    }
+
+    private void Settle(InstanceChange change, RentResult result)
+    {
+        switch (result)
+        {
+            case RentResult.Rented rented:
+                Adopt(change, rented.ContractId, rented.InstanceKey);
+                Rented(change.Job.Id.Value, rented.ContractId, change.Instance.QuotedGpuRate.MicrosPerHour + change.Instance.QuotedDiskRate.MicrosPerHour);
+                break;
+            case RentResult.OfferGone:
+                Reject(change, StopReason.NoCapacity, $"Somebody took the {change.Instance.GpuName} in {change.Instance.Location ?? "an unnamed place"} first. It cost $0.00.");
+                break;
+            case RentResult.BidTooLow low:
+                LeftOver(change, low.Leftover, StopReason.NoCapacity, "The bid was too low.");
+                break;
+            case RentResult.Refused refused:
+                LeftOver(change, refused.Leftover, StopReason.StartFailed, $"{change.Connection.Market.Name} refused to rent: {refused.Reason}");
+                break;
+            case RentResult.CreditTooLow low:
+                Reject(change, StopReason.CreditExhausted, $"{change.Connection.Market.Name} has too little credit: {low.Message}");
+                break;
+            case RentResult.SpendRateLimited limited:
+                Reject(change, StopReason.NoCapacity, $"{change.Connection.Market.Name} limits how fast this account spends: {limited.Message}");
+                break;
+            case RentResult.KeyRefused:
+                Reject(change, StopReason.ConnectionBroken, $"{change.Connection.Market.Name} refuses the key ending {change.Connection.KeyEnding}.");
+                break;
+            case RentResult.Unclear unclear:
+                change.Instance.UnclearLight = unclear.Light;
+                change.MoveTo(InstanceStatus.Unknown);
+                change.Say("unclear", $"The answer to the rent call is unclear ({unclear.Cause}); looking its label up at the provider.");
+                break;
+        }
+    }
+
+    private void Adopt(InstanceChange change, string contractId, Secret? key)
+    {
+        var i = change.Instance;
+        i.ContractId = contractId;
+        i.ProtectedInstanceKey = key is null ? null : secrets.Protect(i.Id, key.Reveal());
+        (i.BillingSince, i.ProgressAt) = (null, change.Now);
+        change.MoveTo(InstanceStatus.Booting);
+        change.Say("rented", $"Rented {i.GpuName} as machine {contractId}; it is starting.");
+    }
+
+    private static void Reject(InstanceChange change, StopReason reason, string what)
+    {
+        (change.Instance.EndReason, change.Instance.EndMessage, change.Instance.ProtectedSshKey) = (reason, what, null);
+        change.Say("refused", what);
+        change.MoveTo(InstanceStatus.Rejected);
+        change.Job.NextStepAt = change.Now;
+    }
+
+    /// <summary>A refusal that left a contract behind: it is stopped, bills its disk, and is ours.</summary>
+    private static void LeftOver(InstanceChange change, string? contractId, StopReason reason, string what)
+    {
+        if (contractId is null)
+        {
+            Reject(change, reason, what);
+            return;
+        }
+
+        change.Instance.ContractId = contractId;
+        change.Instance.BillingSince = change.Instance.SentAt;
+        change.Destroy(StopReason.StartFailed, what);
+    }
+
+    private static Offer OfferOf(Instance i) => new()
+    {
+        Id = i.OfferId,
+        MachineId = i.MachineId,
+        GpuName = i.GpuName,
+        GpuCount = i.GpuCount,
+        VramMb = i.VramMb,
+        Rental = i.Rental,
+        GpuRate = i.QuotedGpuRate,
+        DiskRate = i.QuotedDiskRate,
+        StorageUsdPerGbMonth = 0,
+        DownloadPerGb = i.DownloadPerGb,
+        UploadPerGb = i.UploadPerGb,
+        DiskGb = i.DiskGb,
+        Location = i.Location,
+    };
+
+    [LoggerMessage(EventId = 2101, Level = LogLevel.Information, Message = "Job {JobId} rented contract {ContractId} at {MicrosPerHour} micro-USD/h")]
+    private partial void Rented(Guid jobId, string contractId, long microsPerHour);
+}

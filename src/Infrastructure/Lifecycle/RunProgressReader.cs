@@ -1,0 +1,45 @@
+using Dashboard.Infrastructure.Logs;
+
+namespace Dashboard.Infrastructure.Lifecycle;
+
+/// <summary>What the newest metrics say of a run. Only what is new is read: what was known stays on the attempt.</summary>
+internal static class RunProgressReader
+{
+    public static RunProgress Read(ReadOnlySpan<byte> newLines, int attempt)
+    {
+        (int? Step, int? Total, double? Loss, double? EvalLoss) latest = default;
+        var paces = new List<double>();
+        MetricPoint? before = null;
+        while (newLines.IndexOf((byte)'\n') is var end and >= 0)
+        {
+            var point = MetricPoint.Parse(newLines[..end], attempt);
+            newLines = newLines[(end + 1)..];
+            switch (point?.Kind)
+            {
+                case MetricKind.Start or MetricKind.Train:
+                    latest.Total = (int?)point["total_steps"] ?? latest.Total;
+                    latest.Step = (int?)point.Step ?? latest.Step;
+                    latest.Loss = point.Loss ?? latest.Loss;
+                    if (point.Kind == MetricKind.Train && before is not null && Pace(before, point) is { } pace)
+                    {
+                        paces.Add(pace);
+                    }
+
+                    before = point.Kind == MetricKind.Train ? point : null;
+                    break;
+                case MetricKind.Eval:
+                    latest.EvalLoss = point.Loss ?? latest.EvalLoss;
+                    break;
+                default:
+                    break;
+            }
+        }
+
+        paces.Sort();
+        return new RunProgress(latest.Step, latest.Total, latest.Loss, latest.EvalLoss, paces.Count == 0 ? null : paces[paces.Count / 2]);
+    }
+
+    /// <summary>Seconds a step between two points, without evaluation.</summary>
+    private static double? Pace(MetricPoint a, MetricPoint b) =>
+        b.Step > a.Step && b["elapsed_s"] - a["elapsed_s"] is > 0 and var seconds ? seconds / (b.Step - a.Step) : null;
+}

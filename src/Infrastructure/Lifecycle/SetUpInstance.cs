@@ -1,0 +1,72 @@
+using Dashboard.Domain.Instances;
+using Dashboard.Domain.Jobs;
+using Dashboard.Domain.Marketplaces;
+using Dashboard.Infrastructure.Ssh;
+using Microsoft.Extensions.Options;
+
+namespace Dashboard.Infrastructure.Lifecycle;
+
+/// <summary>From an answer over SSH to a running program: cross-check the host key, upload, grant the lease, start the supervisor.</summary>
+internal sealed class SetUpInstance(
+    InstanceRecords records,
+    IMarketplaces marketplaces,
+    IMachines machines,
+    CrossCheck crossCheck,
+    RunBundles bundles,
+    IOptions<LifecycleOptions> options,
+    TimeProvider time)
+{
+    private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
+
+    public async Task RunAsync(InstanceSnapshot row, RowLease lease)
+    {
+        var i = row.Instance;
+        if (row.Job.Cancel is not null)
+        {
+            await records.ApplyAsync(i.Id, lease.Fence, change => change.Destroy(StopReason.CancelledByUser, "Stopped while the machine was set up."), lease.Lost);
+            return;
+        }
+
+        try
+        {
+            var reached = await machines.ReachAsync(i, lease.Lost);
+            var verdict = i.HostKeyCrossChecked
+                ? HostKeyVerdict.Matches
+                : await crossCheck.VerdictAsync(i, marketplaces.For(row.Connection), reached.HostKey, lease.Lost);
+            if (verdict == HostKeyVerdict.Differs)
+            {
+                await records.ApplyAsync(i.Id, lease.Fence, change => change.Destroy(StopReason.HostKeyChanged, $"The machine shows host key {reached.HostKey}, but printed others when it started. Nothing was sent."), lease.Lost);
+                return;
+            }
+
+            await machines.StartAsync(i, bundles.For(row.Job, row.Attempt), lease.Lost);
+            await records.ApplyAsync(i.Id, lease.Fence, change =>
+            {
+                change.Instance.HostKeys = RouteText.WithPin(change.Instance.HostKeys, reached.Route, reached.HostKey);
+                change.Instance.HostKeyCrossChecked = verdict == HostKeyVerdict.Matches;
+                (change.Instance.AnsweredAt, change.Instance.LeasedAt, change.Instance.LeaseSequence) = (change.Now, change.Now, 1);
+                change.Say("running", verdict == HostKeyVerdict.Matches ? "Host key matches what the machine printed; the program runs." : "The program runs. The host key could not be cross-checked.");
+                change.MoveTo(InstanceStatus.Running);
+            }, lease.Lost);
+        }
+        catch (HostKeyChanged changed)
+        {
+            await records.ApplyAsync(i.Id, lease.Fence, change => change.Destroy(StopReason.HostKeyChanged, $"The machine now shows host key {changed.Seen}, not the one it was rented with. Nothing more was sent."), lease.Lost);
+        }
+        catch (SshFailure failure)
+        {
+            var waited = time.GetUtcNow() - (i.AnsweredAt ?? i.CreatedAt);
+            await records.ApplyAsync(i.Id, lease.Fence, change =>
+            {
+                if (waited > options.Value.SshAnswer)
+                {
+                    change.Destroy(StopReason.StartFailed, $"The machine stopped answering while it was set up: {failure.Message}.");
+                    return;
+                }
+
+                (change.Instance.SshFailures, change.Instance.SshMessage) = (change.Instance.SshFailures + 1, failure.Message);
+                change.Again(Retry);
+            }, lease.Lost);
+        }
+    }
+}

@@ -1,0 +1,179 @@
+using Dashboard.Domain.Costs;
+using Dashboard.Domain.Instances;
+using Dashboard.Domain.Jobs;
+using Dashboard.Domain.Marketplaces;
+using Dashboard.Infrastructure.Persistence;
+using Dashboard.Infrastructure.Ssh;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+
+namespace Dashboard.Infrastructure.Lifecycle;
+
+/// <summary>One look at a running program: has it ended, must it end, does it still hold its lease. End of a stream is never an end; only the exit file is.</summary>
+internal sealed class WatchRun(AppDatabase database, InstanceRecords records, IMachines machines, IOptions<LifecycleOptions> options, IOptions<DeadManOptions> deadMan, TimeProvider time)
+{
+    /// <summary>Longer than the program's own grace between TERM and KILL.</summary>
+    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(150);
+
+    private static readonly TimeSpan BeatIsOld = TimeSpan.FromSeconds(30);
+
+    /// <summary>After a restart the provider shows the old exit for a while; a machine that answers has not ended.</summary>
+    private static readonly TimeSpan ExitedGrace = TimeSpan.FromMinutes(1);
+
+    /// <summary>What destroying may still cost when a limit in dollars is near.</summary>
+    private static readonly TimeSpan DestroyMargin = TimeSpan.FromMinutes(1);
+
+    public async Task RunAsync(InstanceSnapshot row, RowLease lease)
+    {
+        var (i, now) = (row.Instance, time.GetUtcNow());
+        if (row.Job.Cancel == CancelMode.DestroyNow)
+        {
+            await records.ApplyAsync(i.Id, lease.Fence, change => change.Destroy(StopReason.CancelledByUser, $"Stopped by a person at step {change.Attempt.Step ?? 0}."), lease.Lost);
+            return;
+        }
+
+        if (Stopped(row) is var (reason, what))
+        {
+            await records.ApplyAsync(i.Id, lease.Fence, change => change.Destroy(reason, what), lease.Lost);
+            return;
+        }
+
+        try
+        {
+            var look = await machines.LookAsync(i, lease.Lost);
+            if (look.Exit is null)
+            {
+                await KeepAsync(row, look, lease, now);
+            }
+
+            await records.ApplyAsync(i.Id, lease.Fence, change => Note(change, look), lease.Lost);
+        }
+        catch (HostKeyChanged changed)
+        {
+            await records.ApplyAsync(i.Id, lease.Fence, change => change.Destroy(StopReason.HostKeyChanged, $"The machine now shows host key {changed.Seen}, not the one it was rented with. We sent it nothing and read nothing since."), lease.Lost);
+        }
+        catch (SshFailure failure)
+        {
+            await records.ApplyAsync(i.Id, lease.Fence, change => Silent(change, failure), lease.Lost);
+        }
+    }
+
+    /// <summary>What the provider's listing says against it going on; we did not ask for any of this.</summary>
+    private (StopReason Reason, string What)? Stopped(InstanceSnapshot row)
+    {
+        var (i, now) = (row.Instance, time.GetUtcNow());
+        var name = row.Connection.Market.Name;
+        return i.Observed switch
+        {
+            ObservedStatus.Stopped or ObservedStatus.WaitingForGpu when row.Connection.Credit <= Money.Zero =>
+                (StopReason.CreditExhausted, $"{name} stopped the machine because the account has no credit left."),
+            ObservedStatus.Stopped or ObservedStatus.WaitingForGpu when i.ContractEnd <= now =>
+                (StopReason.DeadlineReached, $"The machine's contract at {name} ended."),
+            ObservedStatus.Stopped or ObservedStatus.WaitingForGpu => (StopReason.Interrupted, $"{name} stopped the machine; we did not ask for it."),
+            ObservedStatus.Failed when now - (i.AnsweredAt ?? i.CreatedAt) > ExitedGrace => (StopReason.HostLost, $"The container on machine {i.ContractId} ended: \"{i.ObservedMessage}\"."),
+            ObservedStatus.Unreachable when now - (i.AnsweredAt ?? i.CreatedAt) > options.Value.HostReturn =>
+                (StopReason.HostLost, $"The host of machine {i.ContractId} has been offline for {options.Value.HostReturn.TotalMinutes:0} min."),
+            _ => null,
+        };
+    }
+
+    private async Task KeepAsync(InstanceSnapshot row, RunLook look, RowLease lease, DateTimeOffset now)
+    {
+        var i = row.Instance;
+        if (look.Beat is null || look.Beat.AgeSeconds > BeatIsOld.TotalSeconds)
+        {
+            await machines.RestartSupervisorAsync(i, lease.Lost); // refused by its lock when one lives
+        }
+
+        if (now - (i.LeasedAt ?? DateTimeOffset.MinValue) >= deadMan.Value.Refresh)
+        {
+            await machines.RenewLeaseAsync(i, i.LeaseSequence + 1, deadMan.Value.Lease, lease.Lost);
+            await records.ApplyAsync(i.Id, lease.Fence, change => { change.Instance.LeasedAt = change.Now; change.Instance.LeaseSequence++; }, lease.Lost);
+        }
+
+        if (i.StopAskedAt is null && await LimitAsync(row, now, lease.Lost) is var (reason, what))
+        {
+            await machines.AskToStopAsync(i, reason.ToString(), lease.Lost);
+            await records.ApplyAsync(i.Id, lease.Fence, change =>
+            {
+                (change.Instance.StopAskedAt, change.Instance.StopAskedFor, change.Instance.EndMessage) = (change.Now, reason, what);
+                change.Say("stopping", $"{what} Asked the program to save and stop.");
+            }, lease.Lost);
+        }
+    }
+
+    /// <summary>Whether the program has to stop itself now, saved.</summary>
+    private async Task<(StopReason Reason, string What)?> LimitAsync(InstanceSnapshot row, DateTimeOffset now, CancellationToken ct)
+    {
+        var (i, job) = (row.Instance, row.Job);
+        if (job.Cancel is not null)
+        {
+            return (StopReason.CancelledByUser, "A person stopped it.");
+        }
+
+        if (job.Limits.MaxRuntime is { } time && row.Attempt.StartedAt is { } started && now - started >= time)
+        {
+            return (StopReason.DeadlineReached, $"It ran for its limit of {time.TotalHours:0.##} h.");
+        }
+
+        if (job.Limits.MaxCost is { } limit && await SpentAsync(row, now, ct) + i.BurnRate.For(DestroyMargin) >= limit)
+        {
+            return (StopReason.BudgetExhausted, $"It reached its limit of {limit.Words()}.");
+        }
+
+        return null;
+    }
+
+    /// <summary>Posted entries of all attempts, and what has accrued on this machine since.</summary>
+    private async Task<Money> SpentAsync(InstanceSnapshot row, DateTimeOffset now, CancellationToken ct)
+    {
+        var i = row.Instance;
+        await using var db = await database.ForSystemAsync(ct);
+        var posted = new Money(await db.Ledger.AsNoTracking().Where(e => e.JobId == row.Job.Id).SumAsync(e => e.Amount.Micros, ct));
+        var gpu = i.RunningSince is { } since ? UsageMeter.ChargeDue(i.GpuRate, since, now, i.GpuPostedOfRun) : Money.Zero;
+        var disk = i.BillingSince is { } billing ? UsageMeter.ChargeDue(i.DiskRate, billing, now, i.DiskPosted) : Money.Zero;
+        return posted + gpu + disk;
+    }
+
+    private void Note(InstanceChange change, RunLook look)
+    {
+        var (i, attempt) = (change.Instance, change.Attempt);
+        (i.AnsweredAt, i.SshFailures, i.SshMessage) = (change.Now, 0, null);
+        RunNotes.Take(attempt, look, change.Now);
+
+        if (look.Exit is { } exit)
+        {
+            var reason = Endings.FromMachine(exit.Reason, i.StopAskedFor);
+            attempt.ExitCode = exit.Code;
+            change.Drain(reason, i.EndMessage ?? RunNotes.What(exit, reason), options.Value.Drain);
+            return;
+        }
+
+        if (i.StopAskedAt is { } asked && change.Now - asked > StopPatience)
+        {
+            change.Drain(i.StopAskedFor!.Value, i.EndMessage ?? "It did not stop when asked.", options.Value.Drain);
+            return;
+        }
+
+        change.Again(i.StopAskedAt is null ? options.Value.WatchInterval : TimeSpan.FromMilliseconds(250));
+    }
+
+    private void Silent(InstanceChange change, SshFailure failure)
+    {
+        var i = change.Instance;
+        i.SshFailures++;
+        if (i.SshMessage is null)
+        {
+            change.Say("silent", $"Lost the connection ({failure.Message}); reconnecting. Nothing is lost, the log is on the machine.");
+        }
+
+        i.SshMessage = failure.Message;
+        if (change.Now - (i.AnsweredAt ?? i.CreatedAt) > options.Value.HostReturn)
+        {
+            change.Destroy(StopReason.HostLost, $"The machine has not answered over SSH for {options.Value.HostReturn.TotalMinutes:0} min: {failure.Message}.");
+            return;
+        }
+
+        change.Again(options.Value.WatchInterval);
+    }
+}

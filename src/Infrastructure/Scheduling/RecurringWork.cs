@@ -1,0 +1,21 @@
+using Dashboard.Infrastructure.Lifecycle;
+using Hangfire;
+
+namespace Dashboard.Infrastructure.Scheduling;
+
+/// <summary>What Hangfire's clock drives. All of it may be lost and run late: the rows say what is due.</summary>
+public static class RecurringWork
+{
+    public static void Register(IRecurringJobManager recurring)
+    {
+        recurring.AddOrUpdate<ReconcileInstances>("reconcile-instances", job => job.Run(), Cron.Minutely);
+        recurring.AddOrUpdate<RefreshBalances>("refresh-balances", job => job.RunAsync(CancellationToken.None), Cron.Minutely);
+    }
+}
+
+/// <summary>Hangfire's nudge to the reconciler, should its own clock ever stand still.</summary>
+[AutomaticRetry(Attempts = 0)]
+public sealed class ReconcileInstances(LifecycleSignal signal)
+{
+    public void Run() => signal.Wake();
+}

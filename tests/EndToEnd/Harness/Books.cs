@@ -1,0 +1,40 @@
+using Microsoft.Data.Sqlite;
+
+namespace Dashboard.EndToEnd.Harness;
+
+/// <summary>One instance row of the server's database.</summary>
+internal sealed record InstanceRow(string Label, string? ContractId, string Status, int JobNumber);
+
+/// <summary>One entry of the ledger.</summary>
+internal sealed record MeteredEntry(long Id, string ContractId, string Kind, decimal Usd);
+
+/// <summary>The server's own books, read from its database file beside it.</summary>
+internal sealed class Books(string database)
+{
+    public IReadOnlyList<InstanceRow> Instances() => Read(
+        "SELECT i.Label, i.ContractId, i.Status, j.Number FROM Instances i JOIN Jobs j ON j.Id = i.JobId",
+        row => new InstanceRow(row.GetString(0), row.IsDBNull(1) ? null : row.GetString(1), row.GetString(2), row.GetInt32(3)));
+
+    /// <summary>What was posted from observed intervals and bytes, before any adjustment to the provider's bill.</summary>
+    public IReadOnlyList<MeteredEntry> Metered() => Read(
+        "SELECT l.Id, i.ContractId, l.Kind, l.Amount_Micros FROM Ledger l JOIN Instances i ON i.Id = l.InstanceId WHERE l.Kind <> 'Adjustment'",
+        row => new MeteredEntry(row.GetInt64(0), row.GetString(1), row.GetString(2), row.GetInt64(3) / 1_000_000m));
+
+    private List<T> Read<T>(string query, Func<SqliteDataReader, T> rowOf)
+    {
+        using var connection = new SqliteConnection($"Data Source={database};Mode=ReadOnly;Pooling=False");
+        connection.Open();
+        using var command = connection.CreateCommand();
+#pragma warning disable CA2100 // constants of this class
+        command.CommandText = query;
+#pragma warning restore CA2100
+        using var reader = command.ExecuteReader();
+        var rows = new List<T>();
+        while (reader.Read())
+        {
+            rows.Add(rowOf(reader));
+        }
+
+        return rows;
+    }
+}

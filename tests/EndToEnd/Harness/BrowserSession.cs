@@ -1,0 +1,67 @@
+using Microsoft.Playwright;
+
+namespace Dashboard.EndToEnd.Harness;
+
+/// <summary>The system's Chromium, driven. Playwright's own browsers are not used and never downloaded.</summary>
+internal sealed class BrowserSession : IAsyncDisposable
+{
+    private static readonly string[] Places = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+
+    private static readonly string[] Arguments =
+    [
+        "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-quic", "--disable-component-update", "--disable-sync",
+    ];
+
+    private readonly IPlaywright _playwright;
+    private readonly IBrowser _browser;
+
+    private BrowserSession(IPlaywright playwright, IBrowser browser, IPage page) => (_playwright, _browser, Page) = (playwright, browser, page);
+
+    public IPage Page { get; }
+
+    /// <summary>Complaints of the pages' own scripts, and requests to anywhere but this computer.</summary>
+    public List<string> Complaints { get; } = [];
+
+    public static async Task<BrowserSession> OpenAsync(int width = 1440, int height = 900, ColorScheme colors = ColorScheme.Light)
+    {
+        var chromium = Array.Find(Places, File.Exists) ?? throw new InvalidOperationException("The browser suite needs the Debian package chromium.");
+        var playwright = await Playwright.CreateAsync();
+        var browser = await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions { ExecutablePath = chromium, Args = Arguments });
+        var context = await browser.NewContextAsync(new BrowserNewContextOptions
+        {
+            ViewportSize = new ViewportSize { Width = width, Height = height },
+            ColorScheme = colors,
+            AcceptDownloads = true,
+            TimezoneId = "Europe/Oslo",
+            Locale = "en-GB",
+        });
+        var page = await context.NewPageAsync();
+        page.SetDefaultTimeout(30_000);
+        var session = new BrowserSession(playwright, browser, page);
+        page.PageError += (_, error) => session.Complaints.Add(error);
+        page.Request += (_, request) =>
+        {
+            if (new Uri(request.Url) is { IsLoopback: false, Scheme: "http" or "https" } elsewhere)
+            {
+                session.Complaints.Add($"asked {elsewhere.Host}");
+            }
+        };
+        return session;
+    }
+
+    public async Task SignInAsync(World world, CancellationToken ct)
+    {
+        ct.ThrowIfCancellationRequested();
+        await Page.GotoAsync($"{world.Server.BaseUrl}/sign-in");
+        await Page.GetByLabel("E-mail").FillAsync(World.Email);
+        await Page.GetByLabel("Password").FillAsync(World.Password);
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Sign in", Exact = true }).ClickAsync();
+        await Page.WaitForURLAsync($"**/t/{World.Slug}**");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _browser.DisposeAsync();
+        _playwright.Dispose();
+    }
+}

@@ -1,0 +1,93 @@
+using System.Security.Cryptography;
+using Dashboard.Tests.Shared;
+
+namespace Dashboard.EndToEnd.Harness;
+
+/// <summary>How a world differs from the usual one.</summary>
+internal sealed record WorldSettings
+{
+    /// <summary>First port of this world: server, market. Its machines have thirty of their own.</summary>
+    public required int Slot { get; init; }
+
+    /// <summary>With an owner, a team and an API token from configuration; without, set-up is open.</summary>
+    public bool Bootstrapped { get; init; } = true;
+
+    public decimal BillingFactor { get; init; } = 1;
+
+    public double BootSeconds { get; init; } = 2;
+
+    public double ListLagSeconds { get; init; } = 1;
+
+    public IReadOnlyDictionary<string, string> Server { get; init; } = new Dictionary<string, string>();
+}
+
+/// <summary>A sandbox marketplace and a server on it, with a data directory of their own, thrown away in the end.</summary>
+internal sealed class World : IAsyncDisposable
+{
+    public const string Email = "mira@halden.example";
+    public const string Team = "Halden Lab";
+    public const string Slug = "halden-lab";
+    private const int FirstPort = 19_000;
+    private const int FirstInstancePort = 44_000;
+    private const int InstancePorts = 40;
+    private readonly string _folder;
+
+    private World(SandboxProcess sandbox, ServerProcess server, string folder, string token) =>
+        (Sandbox, Server, _folder, Token) = (sandbox, server, folder, token);
+
+    public SandboxProcess Sandbox { get; }
+
+    public ServerProcess Server { get; }
+
+    /// <summary>Bearer token of the bootstrapped owner.</summary>
+    public string Token { get; }
+
+    public static string Password { get; } = "correct horse battery " + RandomNumberGenerator.GetHexString(8, lowercase: true);
+
+    public static async Task<World> StartAsync(WorldSettings settings, CancellationToken ct)
+    {
+        // Below /var/tmp: the market's machines run as another user, who could not enter a private folder of root's.
+        var folder = Directory.CreateDirectory(Path.Combine("/var/tmp", $"dashboard-e2e-{Guid.NewGuid():N}")).FullName;
+        var data = Path.Combine(folder, "data");
+        var port = FirstPort + (settings.Slot * 2);
+        var firstInstancePort = FirstInstancePort + (settings.Slot * InstancePorts);
+        var sandbox = await SandboxProcess.StartAsync(
+            new SandboxSettings
+            {
+                Port = port + 1,
+                InstancePorts = (firstInstancePort, firstInstancePort + InstancePorts - 1),
+                BillingFactor = settings.BillingFactor,
+                BootSeconds = settings.BootSeconds,
+                ListLagSeconds = settings.ListLagSeconds,
+                Credit = 1_000_000,
+                DataDirectory = Path.Combine(data, "sandbox"),
+            },
+            ct);
+
+        var token = RandomNumberGenerator.GetHexString(48, lowercase: true);
+        var server = new Dictionary<string, string>(settings.Server) { ["Sandbox:Enabled"] = "true", ["Sandbox:Port"] = $"{port + 1}" };
+        if (settings.Bootstrapped)
+        {
+            (server["Bootstrap:Email"], server["Bootstrap:Password"], server["Bootstrap:Team"], server["Bootstrap:ApiToken"]) = (Email, Password, Team, token);
+        }
+
+        var world = new World(sandbox, new ServerProcess(port, data, server), folder, token);
+        try
+        {
+            await world.Server.StartAsync(ct);
+            return world;
+        }
+        catch
+        {
+            await world.DisposeAsync();
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Server.DisposeAsync();
+        await Sandbox.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
+}

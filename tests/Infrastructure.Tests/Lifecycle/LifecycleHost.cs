@@ -1,0 +1,204 @@
+using Dashboard.Domain;
+using Dashboard.Domain.Costs;
+using Dashboard.Domain.Instances;
+using Dashboard.Domain.Jobs;
+using Dashboard.Domain.Marketplaces;
+using Dashboard.Domain.Teams;
+using Dashboard.Infrastructure.Lifecycle;
+using Dashboard.Infrastructure.Persistence;
+using Dashboard.Infrastructure.Providers;
+using Dashboard.Infrastructure.Scheduling;
+using Dashboard.Infrastructure.Secrets;
+using Dashboard.Infrastructure.Ssh;
+using Dashboard.Tests.Shared;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Dashboard.Infrastructure.Tests.Lifecycle;
+
+/// <summary>The real lifecycle against the real sandbox: one team with one connection, jobs put in as the use case would.</summary>
+internal sealed class LifecycleHost : IAsyncDisposable
+{
+    private readonly SandboxProcess _sandbox;
+    private readonly string _data;
+    private IHost _host;
+
+    private LifecycleHost(SandboxProcess sandbox, string data, IHost host) => (_sandbox, _data, _host) = (sandbox, data, host);
+
+    public SandboxProcess Sandbox => _sandbox;
+
+    public string Data => _data;
+
+    public AppDatabase Database => _host.Services.GetRequiredService<AppDatabase>();
+
+    public T Get<T>()
+        where T : notnull => _host.Services.GetRequiredService<T>();
+
+    public Team Team { get; private set; } = null!;
+
+    public Connection Connection { get; private set; } = null!;
+
+    public static async Task<LifecycleHost> StartAsync(SandboxProcess sandbox)
+    {
+        var data = Directory.CreateTempSubdirectory("lifecycle-").FullName;
+        var host = new LifecycleHost(sandbox, data, await OpenAsync(data));
+        await host.SeedAsync();
+        return host;
+    }
+
+    /// <summary>The server ends and another one starts on the same data.</summary>
+    public async Task RestartAsync()
+    {
+        await _host.StopAsync();
+        _host.Dispose();
+        _host = await OpenAsync(_data);
+    }
+
+    public async Task<JobId> SubmitAsync(TrainingSpec spec, JobLimits? limits = null)
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        await using var db = await Database.ForSystemAsync(default);
+        var team = await db.Teams.SingleAsync();
+        var job = new Job
+        {
+            Id = new JobId(Guid.CreateVersion7(now)),
+            TeamId = team.Id,
+            Number = team.NextJobNumber++,
+            ProjectId = (await db.Projects.SingleAsync()).Id,
+            CreatedBy = new UserId(Guid.NewGuid()),
+            Name = "test",
+            Tags = ["a"],
+            Spec = spec,
+            ConnectionId = Connection.Id,
+            Needs = new MachineNeeds([]),
+            Limits = limits ?? new JobLimits(null, null, null),
+            Estimate = null,
+            CreatedAt = now,
+            NextStepAt = now,
+        };
+        db.Jobs.Add(job);
+        await db.SaveChangesAsync();
+        Get<LifecycleSignal>().Wake();
+        return job.Id;
+    }
+
+    public async Task CancelAsync(JobId id, CancelMode mode)
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        await using var db = await Database.ForSystemAsync(default);
+        await db.Jobs.Where(j => j.Id == id).ExecuteUpdateAsync(set => set.SetProperty(j => j.Cancel, mode).SetProperty(j => j.NextStepAt, now));
+        await db.Instances.Where(i => i.JobId == id && i.NextStepAt != null).ExecuteUpdateAsync(set => set.SetProperty(i => i.NextStepAt, now));
+        Get<LifecycleSignal>().Wake();
+    }
+
+    public async Task<Job> JobAsync(JobId id)
+    {
+        await using var db = await Database.ForSystemAsync(default);
+        return await db.Jobs.AsNoTracking().SingleAsync(j => j.Id == id);
+    }
+
+    public async Task<IReadOnlyList<Instance>> InstancesAsync(JobId id)
+    {
+        await using var db = await Database.ForSystemAsync(default);
+        return await db.Instances.AsNoTracking().Where(i => i.JobId == id).OrderBy(i => i.CreatedAt).ToListAsync();
+    }
+
+    public async Task<IReadOnlyList<LedgerEntry>> LedgerAsync(JobId id)
+    {
+        await using var db = await Database.ForSystemAsync(default);
+        return await db.Ledger.AsNoTracking().Where(e => e.JobId == id).ToListAsync();
+    }
+
+    public Task ReachesAsync(JobId id, JobStatus status, TimeSpan? within = null) =>
+        Eventually.HoldsAsync(async () =>
+        {
+            var job = await JobAsync(id);
+            return job.Status == status || (JobRules.IsFinal(job.Status) ? throw new InvalidOperationException($"{job.Status}: {job.Message}") : false);
+        }, $"job is {status}", within ?? TimeSpan.FromSeconds(90));
+
+    public async ValueTask DisposeAsync()
+    {
+        await _host.StopAsync();
+        _host.Dispose();
+        if (Environment.GetEnvironmentVariable("KEEP") is null) { Directory.Delete(_data, recursive: true); }
+    }
+
+    private static async Task<IHost> OpenAsync(string data)
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
+        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?> { ["Lifecycle:WatchInterval"] = "00:00:00.5" });
+        builder.Logging.AddProvider(new FileLog(Path.Combine(data, "test.log")));
+        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton(new DataDirectory(data));
+        builder.Services.AddDataProtection().PersistKeysToFileSystem(new DirectoryInfo(Path.Combine(data, "keys")));
+        builder.Services.AddPersistence($"Data Source={Path.Combine(data, "dashboard.db")};Default Timeout=30");
+        builder.Services.AddMarketplaces(builder.Configuration);
+        builder.Services.AddMachines();
+        builder.Services.AddLifecycle();
+        builder.Services.AddSingleton<INudgeProvisioning, SignalOnly>();
+        var host = builder.Build();
+        await host.Services.GetRequiredService<DatabaseStart>().RunAsync(default);
+        await host.Services.GetRequiredService<InstallationIdentity>().OpenAsync(default);
+        await host.StartAsync();
+        return host;
+    }
+
+    private async Task SeedAsync()
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        var (team, id) = (new TeamId(Guid.NewGuid()), new ConnectionId(Guid.NewGuid()));
+        Team = new Team { Id = team, Name = "Halden Lab", Slug = "halden-lab", CreatedAt = now };
+        Connection = new Connection
+        {
+            Id = id,
+            TeamId = team,
+            Market = new Market(Provider.VastAi, _sandbox.BaseUrl, true),
+            Name = "Sandbox",
+            ProtectedKey = Get<ICredentialVault>().Protect(team, id, new Domain.Marketplaces.Secret(_sandbox.ApiKey)),
+            KeyEnding = _sandbox.ApiKey[^4..],
+            AccountId = "1",
+            AccountName = "sandbox",
+            Status = ConnectionStatus.Works,
+            CreatedAt = now,
+        };
+        await using var db = await Database.ForSystemAsync(default);
+        db.Teams.Add(Team);
+        db.Projects.Add(new Project { Id = new ProjectId(Guid.NewGuid()), TeamId = team, Name = "general", CreatedAt = now });
+        db.Connections.Add(Connection);
+        await db.SaveChangesAsync();
+    }
+
+    private sealed class SignalOnly(LifecycleSignal signal) : INudgeProvisioning
+    {
+        public void Provision(JobId job) => signal.Wake();
+    }
+
+    /// <summary>What the server said, for a test that failed and for the search for secrets.</summary>
+    private sealed class FileLog(string path) : ILoggerProvider, ILogger
+    {
+        private readonly Lock _writing = new();
+
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            lock (_writing)
+            {
+                File.AppendAllText(path, $"{logLevel} {formatter(state, exception)} {exception}\n");
+            }
+        }
+
+        public void Dispose()
+        {
+        }
+    }
+}

@@ -1,0 +1,93 @@
+using Bunit;
+using Dashboard.Domain;
+using Dashboard.Domain.Teams;
+using Dashboard.Infrastructure.Live;
+using Dashboard.Infrastructure.Persistence;
+using Dashboard.Web.Layout;
+using Microsoft.AspNetCore.Components;
+using Microsoft.Data.Sqlite;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Dashboard.Web.Tests;
+
+/// <summary>A page for a member of a team, on a real database in memory that can be made to fail.</summary>
+public abstract class PageTest : BunitContext, IAsyncLifetime
+{
+    private readonly SqliteConnection _connection = new("Data Source=:memory:");
+    private readonly Contexts _contexts;
+
+    protected PageTest()
+    {
+        _connection.Open();
+        _contexts = new Contexts(new DbContextOptionsBuilder<AppDbContext>().UseSqlite(_connection).Options);
+        Time.SetUtcNow(new DateTimeOffset(2026, 11, 23, 18, 4, 12, TimeSpan.Zero));
+        Team = new Team { Id = new TeamId(Guid.NewGuid()), Name = "Halden Lab", Slug = "halden", CreatedAt = Time.GetUtcNow() };
+        Member = ContextFor(Role.Owner);
+        Database = new AppDatabase(_contexts);
+        Services.AddSingleton(Database).AddSingleton<TimeProvider>(Time).AddSingleton(Feed).AddPages();
+        JSInterop.Mode = JSRuntimeMode.Loose;
+    }
+
+    protected FakeTimeProvider Time { get; } = new();
+
+    internal ChangeFeed Feed { get; } = new();
+
+    internal AppDatabase Database { get; }
+
+    protected Team Team { get; }
+
+    protected TeamContext Member { get; private set; }
+
+    protected Guid Person { get; } = Guid.NewGuid();
+
+    /// <summary>From now on every read fails, as when the disk is full.</summary>
+    protected bool DatabaseFails { set => _contexts.Fails = value; }
+
+    public async ValueTask InitializeAsync()
+    {
+        await using var db = await Database.ForSystemAsync(CancellationToken.None);
+        await db.Database.EnsureCreatedAsync();
+        db.Add(Team);
+        db.Users.Add(new DashboardUser { Id = Person, UserName = "mira", DisplayName = "Mira Okafor" });
+        await db.SaveChangesAsync();
+    }
+
+    public new async ValueTask DisposeAsync()
+    {
+        await DisposeComponentsAsync();
+        await base.DisposeAsync();
+        await _connection.DisposeAsync();
+        GC.SuppressFinalize(this);
+    }
+
+    protected void ReadAs(Role role) => Member = ContextFor(role);
+
+    internal async Task SeedAsync(Action<TeamSeed> seed)
+    {
+        await using var db = await Database.ForSystemAsync(CancellationToken.None);
+        seed(new TeamSeed(db, Team, Person, Time.GetUtcNow()));
+        await db.SaveChangesAsync();
+    }
+
+    protected IRenderedComponent<TPage> Show<TPage>(string? address = null)
+        where TPage : IComponent
+    {
+        if (address is not null)
+        {
+            Services.GetRequiredService<NavigationManager>().NavigateTo(address);
+        }
+
+        return Render<TPage>(page => page.AddCascadingValue(Member));
+    }
+
+    private TeamContext ContextFor(Role role) => TeamContext.Of(Team, new Membership { TeamId = Team.Id, UserId = new UserId(Person), Role = role, Since = Time.GetUtcNow() });
+
+    private sealed class Contexts(DbContextOptions<AppDbContext> options) : IDbContextFactory<AppDbContext>
+    {
+        public bool Fails { get; set; }
+
+        public AppDbContext CreateDbContext() => Fails ? throw new InvalidOperationException("database or disk is full") : new AppDbContext(options);
+    }
+}

@@ -1,0 +1,149 @@
+using Bunit;
+using Dashboard.Domain.Costs;
+using Dashboard.Domain.Marketplaces;
+using Dashboard.Domain.Teams;
+using Dashboard.Web.Features.Marketplaces;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Dashboard.Web.Tests.Marketplaces;
+
+public sealed class MarketPageTests : PageTest
+{
+    private readonly ScriptedMarkets _markets = new();
+
+    public MarketPageTests() => Services.AddSingleton<IMarketplaces>(_markets);
+
+    [Fact]
+    public async Task An_offer_shows_its_all_in_rate_and_fills_a_new_job()
+    {
+        await SeedAsync(seed => seed.Connection(TeamSeed.VastAi));
+        _markets.Offers = [Offer("9001", 0.4m), Offer("9002", 0.3m)];
+
+        var rows = Show<MarketPage>("/t/halden/market").FindAll("tbody tr");
+
+        Assert.Contains("$0.312/h", rows[0].TextContent);
+        Assert.Contains("Lowest per hour", rows[0].TextContent);
+        Assert.StartsWith("/t/halden/jobs/new?offer=9002", rows[0].QuerySelector("a.btn")!.GetAttribute("href"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_address_is_the_question()
+    {
+        await SeedAsync(seed => seed.Connection(TeamSeed.VastAi));
+
+        Show<MarketPage>("/t/halden/market?gpu=RTX%204090&count=2&vram=24");
+
+        var asked = Assert.Single(_markets.Asked);
+        Assert.Equal(("RTX 4090", 2, 24_000), (Assert.Single(asked.GpuNames), asked.GpuCount, asked.MinVramMb));
+    }
+
+    [Fact]
+    public async Task One_answer_serves_every_viewer_for_a_minute()
+    {
+        await SeedAsync(seed => seed.Connection(TeamSeed.VastAi));
+        _markets.Offers = [Offer("9001", 0.4m)];
+
+        Show<MarketPage>("/t/halden/market");
+        Show<MarketPage>("/t/halden/market?sort=vram");
+        Assert.Single(_markets.Asked);
+
+        Time.Advance(MarketQueries.Kept);
+        Show<MarketPage>("/t/halden/market");
+        Assert.Equal(2, _markets.Asked.Count);
+    }
+
+    [Fact]
+    public async Task A_market_that_does_not_answer_says_so_and_shows_no_empty_list()
+    {
+        await SeedAsync(seed => seed.Connection(TeamSeed.VastAi));
+        _markets.Fault = new ProviderUnavailableException("503");
+
+        var page = Show<MarketPage>("/t/halden/market");
+
+        Assert.Contains("Vast.ai", page.Find("[role=alert]").TextContent);
+        Assert.DoesNotContain("No offer fits", page.Markup);
+    }
+
+    [Fact]
+    public async Task No_fitting_offer_names_the_filters_worth_dropping()
+    {
+        await SeedAsync(seed => seed.Connection(TeamSeed.VastAi));
+
+        var face = Show<MarketPage>("/t/halden/market?gpu=H900&vram=80").Find(".face");
+
+        Assert.Contains("No offer fits these 2 filters. Nothing was rented, it cost $0.00.", face.TextContent);
+        Assert.Equal(["/t/halden/market?vram=80", "/t/halden/market?gpu=H900"], face.QuerySelectorAll("a").Select(a => a.GetAttribute("href")));
+    }
+
+    [Fact]
+    public async Task Simulated_offers_are_not_ranked_among_real_ones()
+    {
+        await SeedAsync(seed => { seed.Connection(TeamSeed.VastAi); seed.Connection(TeamSeed.Sandbox); });
+        _markets.Offers = [Offer("9001", 0.4m)];
+
+        var page = Show<MarketPage>("/t/halden/market");
+
+        Assert.Single(page.FindAll("tbody tr"));
+        Assert.Contains("1 simulated offer is not ranked among real ones.", page.Markup);
+    }
+
+    [Fact]
+    public async Task A_viewer_cannot_use_an_offer()
+    {
+        await SeedAsync(seed => seed.Connection(TeamSeed.VastAi));
+        _markets.Offers = [Offer("9001", 0.4m)];
+        ReadAs(Role.Viewer);
+
+        Assert.Empty(Show<MarketPage>("/t/halden/market").FindAll("tbody a.btn"));
+    }
+
+    [Fact]
+    public void Without_a_connection_there_is_nobody_to_ask() =>
+        Assert.Contains("there is nobody to ask", Show<MarketPage>("/t/halden/market").Find(".face").TextContent);
+
+    private static Offer Offer(string id, decimal gpuUsd) => new()
+    {
+        Id = id, MachineId = "31415", GpuName = "RTX 4090", GpuCount = 1, VramMb = 24_564, Rental = RentalType.OnDemand, GpuRate = HourlyRate.FromUsd(gpuUsd), DiskRate = HourlyRate.FromUsd(0.012m),
+        StorageUsdPerGbMonth = 0.1m, DownloadPerGb = Money.Zero, UploadPerGb = Money.Zero, DiskGb = 500, Reliability = 0.991m, DownloadMbps = 1_800, Location = "Norway",
+    };
+
+    /// <summary>Answers searches as told; this page does nothing else with a provider.</summary>
+    private sealed class ScriptedMarkets : IMarketplaces, IMarketplace
+    {
+        public IReadOnlyList<Offer> Offers { get; set; } = [];
+
+        public MarketplaceException? Fault { get; set; }
+
+        public List<OfferQuery> Asked { get; } = [];
+
+        public IMarketplace For(Connection connection) => this;
+
+        public IMarketplace For(Market market, Secret key) => throw new NotSupportedException();
+
+        public Task<IReadOnlyList<Offer>> SearchAsync(OfferQuery query, CancellationToken ct)
+        {
+            Asked.Add(query);
+            return Fault is null ? Task.FromResult(Offers) : Task.FromException<IReadOnlyList<Offer>>(Fault);
+        }
+
+        public Task<ProviderAccount> GetAccountAsync(CancellationToken ct) => throw new NotSupportedException();
+
+        public Task<RentResult> RentAsync(Offer offer, LaunchSpec spec, CancellationToken ct) => throw new NotSupportedException();
+
+        public Task<InstanceListing> ListAsync(CancellationToken ct) => throw new NotSupportedException();
+
+        public Task<InstanceListing> FindByLabelAsync(string label, CancellationToken ct) => throw new NotSupportedException();
+
+        public Task<ObservedInstance?> GetAsync(string contractId, CancellationToken ct) => throw new NotSupportedException();
+
+        public Task AttachSshKeyAsync(string contractId, string publicKey, CancellationToken ct) => throw new NotSupportedException();
+
+        public Task<string?> ReadContainerLogAsync(string contractId, int lines, CancellationToken ct) => throw new NotSupportedException();
+
+        public Task DestroyAsync(string contractId, CancellationToken ct) => throw new NotSupportedException();
+
+        public Task StopAsync(string contractId, CancellationToken ct) => throw new NotSupportedException();
+
+        public Task<IReadOnlyList<ProviderCharge>> GetChargesAsync(DateTimeOffset from, DateTimeOffset to, CancellationToken ct) => throw new NotSupportedException();
+    }
+}
