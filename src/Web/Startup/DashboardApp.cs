@@ -1,8 +1,9 @@
 using System.Text.Json.Serialization;
 using Dashboard.Infrastructure;
-using Dashboard.Infrastructure.Live;
+using Dashboard.Infrastructure.Lifecycle;
 using Dashboard.Infrastructure.Persistence;
 using Dashboard.Infrastructure.Providers;
+using Dashboard.Infrastructure.Scheduling;
 using Dashboard.Infrastructure.Ssh;
 using Dashboard.Web.Api;
 using Dashboard.Web.Auth;
@@ -40,6 +41,7 @@ internal static class DashboardApp
         {
             await app.Services.GetRequiredService<OpenInstallation>().RunAsync(ct);
             UsePipeline(app);
+            RecurringWork.Register(app.Services.GetRequiredService<IRecurringJobManager>());
             return app;
         }
         catch
@@ -56,14 +58,15 @@ internal static class DashboardApp
         services.AddKeyRing(settings);
         services.AddPersistence(settings.Database);
         services.AddMarketplaces(builder.Configuration);
-        services.AddMachines().AddSingleton<IArtifactFiles, StoredArtifacts>();
-        services.AddSingleton<ChangeFeed>().AddSingleton<SetUpCode>().AddSingleton<OpenInstallation>().AddSingleton<BootstrapOwner>();
+        services.AddMachines();
+        services.AddLifecycle();
+        services.AddSingleton<SetUpCode>().AddSingleton<OpenInstallation>().AddSingleton<BootstrapOwner>();
         services.AddScoped<CreateFirstOwner>();
 
         services.AddSandbox();
         services.AddJobFeatures();
         services.AddConnectionFeatures();
-        services.AddPages();
+        services.AddPages().AddJobPages();
         services.AddDashboardAuth(settings);
         services.AddSignInLimit();
         services.AddApi();

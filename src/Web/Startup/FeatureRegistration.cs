@@ -1,6 +1,4 @@
 using System.Net;
-using Dashboard.Infrastructure.Lifecycle;
-using Dashboard.Infrastructure.Scheduling;
 using Dashboard.Web.Auth;
 using Dashboard.Web.Features.Connections;
 using Dashboard.Web.Features.Jobs;
@@ -13,9 +11,6 @@ namespace Dashboard.Web.Startup;
 internal static class FeatureRegistration
 {
     public static void AddJobFeatures(this IServiceCollection services) => services
-        .AddSingleton<LifecycleSignal>()
-        .AddSingleton<INudgeProvisioning, NudgeProvisioning>()
-        .AddTransient<ProvisionJobs>()
         .AddSingleton<SubmitJob>()
         .AddSingleton<CancelJob>()
         .AddSingleton<QuoteOffers>();

@@ -74,7 +74,7 @@ public sealed class LifeStripLayoutTests
         var second = First with { Number = 2, CreatedAt = One.AddMinutes(2) };
         var ticks = Strip([First, second], now: One.AddMinutes(99), left: TimeSpan.FromMinutes(1)).Ticks;
         Assert.Contains(ticks, t => t.Kind == LifeTickKind.Now);
-        Assert.All(ticks.Zip(ticks.Skip(1)), pair => Assert.True(pair.Second.Left - pair.First.Left >= 14));
+        Assert.All(ticks.Zip(ticks.Skip(1)), pair => Assert.True(pair.Second.Left - pair.First.Left >= 18));
     }
 
     [Fact]

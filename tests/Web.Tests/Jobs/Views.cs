@@ -31,6 +31,8 @@ internal static class Views
         Needs = new MachineNeeds([]),
         Limits = new JobLimits(Money.FromUsd(4.50m), null, null),
         Estimate = new CostEstimate(Money.FromUsd(2.70m), Money.FromUsd(2.90m), Money.FromUsd(3.20m), TimeSpan.FromHours(7)),
+        ConnectionId = default,
+        ProjectId = default,
         MarketName = "Vast.ai",
         Simulated = false,
         Attempts = [new Attempt { Id = new AttemptId(Guid.NewGuid()), TeamId = default, JobId = default, Number = 1, CreatedAt = Now.AddHours(-4), StartedAt = Now.AddHours(-4), Step = 1_820, TotalSteps = 2_700, SecondsPerStep = 9, Loss = 0.842 }],

@@ -58,6 +58,7 @@ public sealed class JobDraft
         MaxCost = job.Limits.MaxCost is { } cost ? Plain(cost.Usd) : "",
         MaxRate = job.Limits.MaxRate is { } rate ? Plain(rate.Usd) : "",
         MaxHours = job.Limits.MaxRuntime is { } time ? Plain((decimal)time.TotalHours) : "",
+        ProjectId = job.ProjectId,
         Tags = string.Join(", ", job.Tags),
         Base = job.Spec,
     };

@@ -15,6 +15,8 @@ public sealed record JobView
 
     public required string Name { get; init; }
 
+    public required ProjectId ProjectId { get; init; }
+
     public required string Project { get; init; }
 
     public required IReadOnlyList<string> Tags { get; init; }
@@ -45,6 +47,8 @@ public sealed record JobView
 
     public required CostEstimate? Estimate { get; init; }
 
+    public required ConnectionId ConnectionId { get; init; }
+
     public required string MarketName { get; init; }
 
     public required bool Simulated { get; init; }
@@ -72,6 +76,19 @@ public sealed record JobView
 
     /// <summary>What an hour costs while it runs, by the machine it has or the one it was promised.</summary>
     public HourlyRate RunningRate => LastMachine is { } machine ? machine.GpuRate + machine.DiskRate : HourlyRate.Zero;
+
+    /// <summary>The request for the same job once more; the offer is chosen anew, because offers do not last.</summary>
+    public JobRequest Again(string idempotencyKey) => new()
+    {
+        Name = Name,
+        Spec = Spec,
+        ConnectionId = ConnectionId,
+        Needs = Needs,
+        Limits = Limits,
+        ProjectId = ProjectId,
+        Tags = Tags,
+        IdempotencyKey = idempotencyKey,
+    };
 
     public JobForecast? Forecast(DateTimeOffset now) => JobForecast.Of(
         Status, Estimate, StartedAt, LastAttempt?.Step, LastAttempt?.TotalSteps, LastAttempt?.SecondsPerStep, Meter?.SoFar(now) ?? Money.Zero, RunningRate, now);

@@ -45,8 +45,13 @@ public sealed record AttemptLife(
 /// <param name="Now">Percent of the axis; null once it has ended.</param>
 public sealed record LifeStripLayout(DateTimeOffset From, DateTimeOffset To, double? Now, IReadOnlyList<LifeRow> Rows, IReadOnlyList<LifeTick> Ticks)
 {
-    /// <summary>Ticks closer than this share of the axis would write over each other.</summary>
-    private const double TickGap = 14;
+    /// <summary>Half the room that a tick's words take on a phone, percent of the axis. Words at the ends lie inside it, so they reach twice as far.</summary>
+    private static double HalfWidth(LifeTickKind kind) => kind switch
+    {
+        LifeTickKind.Time => 9,
+        LifeTickKind.Now => 12,
+        LifeTickKind.Expected => 14,
+    };
 
     /// <param name="endedAt">End of the job; null while it lives.</param>
     /// <param name="left">Expected time to its end, if known.</param>
@@ -105,7 +110,7 @@ public sealed record LifeStripLayout(DateTimeOffset From, DateTimeOffset To, dou
         void Add(LifeTickKind kind, DateTimeOffset at)
         {
             var tick = new LifeTick(kind, at, axis.At(at));
-            if (wanted.TrueForAll(other => Math.Abs(other.Left - tick.Left) >= TickGap))
+            if (wanted.TrueForAll(other => Math.Abs(other.Left - tick.Left) >= HalfWidth(other.Kind) + HalfWidth(kind)))
             {
                 wanted.Add(tick);
             }

@@ -98,9 +98,8 @@ public sealed partial class NewJobPage
             return;
         }
 
-        var (connection, project) = (_draft.ConnectionId, _draft.ProjectId);
-        _draft = JobDraft.CloneOf(job, connection);
-        _draft.ProjectId = _choices?.Projects.FirstOrDefault(p => p.Name == job.Project)?.Id ?? project;
+        var here = _choices?.Connections.Any(c => c.Id == job.ConnectionId) == true;
+        _draft = JobDraft.CloneOf(job, here ? job.ConnectionId : _draft.ConnectionId);
         _cloned = number;
         Changed();
     }
@@ -151,16 +150,16 @@ public sealed partial class NewJobPage
 
     private async Task QuoteAsync(TimeSpan after)
     {
-        if (_asking is not null)
-        {
-            await _asking.CancelAsync(); // a newer question; its answer is the one that counts
-        }
-
+        var earlier = _asking;
         using var asking = CancellationTokenSource.CreateLinkedTokenSource(_leaving.Token);
-        _asking = asking;
-        (_askedFor, _computing) = (_draft.QuoteKey, true);
+        (_asking, _askedFor, _computing) = (asking, _draft.QuoteKey, true);
         try
         {
+            if (earlier is not null)
+            {
+                await earlier.CancelAsync(); // the newest question's answer is the one that counts
+            }
+
             if (after > TimeSpan.Zero)
             {
                 await Task.Delay(after, Clock, asking.Token);

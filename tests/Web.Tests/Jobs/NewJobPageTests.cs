@@ -1,0 +1,214 @@
+using Bunit;
+using Dashboard.Domain;
+using Dashboard.Domain.Costs;
+using Dashboard.Domain.Jobs;
+using Dashboard.Domain.Marketplaces;
+using Dashboard.Domain.Teams;
+using Dashboard.Infrastructure.Live;
+using Dashboard.Infrastructure.Scheduling;
+using Dashboard.Web.Features.Jobs;
+using Microsoft.AspNetCore.Components;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Dashboard.Web.Tests.Jobs;
+
+public sealed class NewJobPageTests : BunitContext
+{
+    private readonly SeededTeam _team = new();
+    private readonly OneMarket _market = new();
+    private readonly FakeTimeProvider _clock = new(SeededTeam.Start);
+
+    public NewJobPageTests()
+    {
+        Services.AddSingleton<TimeProvider>(_clock).AddSingleton(_team.Database).AddSingleton<IMarketplaces>(_market);
+        Services.AddSingleton<ChangeFeed>().AddSingleton<INudgeProvisioning, NoNudge>();
+        Services.AddSingleton<QuoteOffers>().AddSingleton<SubmitJob>().AddSingleton<JobQueries>().AddSingleton<NewJobQueries>();
+        JSInterop.Mode = JSRuntimeMode.Loose;
+    }
+
+    [Fact]
+    public void The_smoke_test_is_filled_in_so_that_start_with_its_price_is_one_click()
+    {
+        var page = Page();
+        page.WaitForAssertion(() => Assert.StartsWith("Start · ≈ $", page.Find(".start").TextContent, StringComparison.Ordinal));
+        page.Find(".start").Click();
+        page.WaitForAssertion(() => Assert.EndsWith("/t/halden/jobs/1", Services.GetRequiredService<NavigationManager>().Uri, StringComparison.Ordinal));
+        var job = Jobs().Single();
+        Assert.Equal(("smoke-1", Presets.Smoke, "cheap"), (job.Name, job.Spec.Preset, job.OfferId));
+    }
+
+    [Fact]
+    public void Start_pressed_twice_is_one_job()
+    {
+        var page = Page();
+        page.WaitForAssertion(() => Assert.Contains("≈", page.Find(".start").TextContent, StringComparison.Ordinal));
+        var start = page.Find(".start");
+        start.Click();
+        start.Click();
+        page.WaitForAssertion(() => Assert.Single(Jobs()));
+    }
+
+    [Fact]
+    public void A_problem_stands_at_its_field_and_nothing_typed_is_lost()
+    {
+        var page = Page();
+        Preset(page, "Custom command");
+        Field(page, "Files to bring home").Input("/etc/passwd");
+        Field(page, "At most, in all").Input("four");
+        page.Find(".start").Click();
+
+        Assert.Contains("Write the commands to run", Note(page, "Script"), StringComparison.Ordinal);
+        Assert.Contains("\"/etc/passwd\" has to be a path below", Note(page, "Files to bring home"), StringComparison.Ordinal);
+        Assert.Contains("Enter dollars", Note(page, "At most, in all"), StringComparison.Ordinal);
+        Assert.Equal("four", Field(page, "At most, in all").GetAttribute("value"));
+        Assert.Empty(Jobs());
+    }
+
+    [Fact]
+    public void A_mended_field_loses_its_problem_while_the_others_keep_theirs()
+    {
+        var page = Page();
+        Preset(page, "Custom command");
+        Field(page, "At most, in all").Input("four");
+        page.Find(".start").Click();
+        Field(page, "At most, in all").Input("4.50");
+        Assert.DoesNotContain("Enter dollars", page.Markup, StringComparison.Ordinal);
+        Assert.Contains("Write the commands to run", Note(page, "Script"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_provider_is_asked_once_after_the_typing_has_settled_and_the_old_estimate_stays_meanwhile()
+    {
+        var page = Page();
+        page.WaitForAssertion(() => Assert.Single(page.FindAll(".offer.on")));
+        var asked = _market.Searches;
+        Field(page, "Disk").Input("2");
+        Field(page, "Disk").Input("20");
+        Assert.Equal("true", page.Find(".estimate").GetAttribute("aria-busy"));
+        Assert.Single(page.FindAll(".offer.on"));
+        Assert.Equal(asked, _market.Searches);
+
+        _clock.Advance(TimeSpan.FromMilliseconds(300));
+        page.WaitForAssertion(() => Assert.Equal("false", page.Find(".estimate").GetAttribute("aria-busy")));
+        Assert.Equal(asked + 1, _market.Searches);
+    }
+
+    [Fact]
+    public void A_chosen_offer_that_goes_away_is_replaced_by_the_next_and_says_so()
+    {
+        var page = Page();
+        page.WaitForAssertion(() => Assert.Single(page.FindAll(".offer.on")));
+        page.FindAll(".offer input")[1].Change(true);
+        _market.Offers.RemoveAll(o => o.Id == "dear");
+        Field(page, "Disk").Input("20");
+        _clock.Advance(TimeSpan.FromMilliseconds(300));
+        page.WaitForAssertion(() => Assert.Contains("The offer you chose is gone", page.Markup, StringComparison.Ordinal));
+        Assert.Contains("RTX 3090", page.Find(".offer.on").TextContent, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void No_offers_is_said_with_a_way_out()
+    {
+        _market.Offers.Clear();
+        var page = Page();
+        page.WaitForAssertion(() => Assert.Contains("Nothing was rented, it cost $0.00.", page.Markup, StringComparison.Ordinal));
+        Assert.Contains(page.FindAll(".choices button"), b => b.TextContent == "Ask again");
+    }
+
+    [Fact]
+    public void On_a_simulated_market_the_custom_command_says_where_it_runs()
+    {
+        var page = Page();
+        Assert.DoesNotContain("The image is not pulled here", page.Markup, StringComparison.Ordinal);
+        Preset(page, "Custom command");
+        Assert.Contains("The image is not pulled here: your script runs on this computer with python3 only, without packages.", page.Markup, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_viewer_sees_no_start_button()
+    {
+        var page = Page(Role.Viewer);
+        Assert.Empty(page.FindAll("button"));
+        Assert.Equal(0, _market.Searches);
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        base.Dispose(disposing);
+        _team.Dispose();
+    }
+
+    private IRenderedComponent<NewJobPage> Page(Role role = Role.Member)
+    {
+        var page = Render<NewJobPage>(p => p.AddCascadingValue(_team.As(role)));
+        page.WaitForState(() => page.FindAll(".skeleton").Count == 0);
+        return page;
+    }
+
+    private static void Preset(IRenderedComponent<NewJobPage> page, string name) => page.FindAll(".preset").Single(p => p.TextContent.StartsWith(name, StringComparison.Ordinal)).Click();
+
+    private static AngleSharp.Dom.IElement Field(IRenderedComponent<NewJobPage> page, string label) => page.Find("#" + page.FindAll("label").Single(l => l.TextContent == label).GetAttribute("for"));
+
+    private static string Note(IRenderedComponent<NewJobPage> page, string label) => page.Find("#" + Field(page, label).GetAttribute("aria-describedby")).TextContent;
+
+    private List<Job> Jobs()
+    {
+        using var db = _team.Database.ForSystemAsync(default).GetAwaiter().GetResult();
+        return [.. db.Jobs.AsNoTracking()];
+    }
+
+    private sealed class NoNudge : INudgeProvisioning
+    {
+        public void Provision(JobId job) { }
+    }
+
+    /// <summary>A market that only answers searches; anything else would be a rent call nobody asked for.</summary>
+    private sealed class OneMarket : IMarketplaces
+    {
+        public List<Offer> Offers { get; } = [Of("cheap", "RTX 3090", 0.23m), Of("dear", "RTX 4090", 0.40m)];
+
+        public int Searches { get; private set; }
+
+        public IMarketplace For(Connection connection) => SearchOnly.Over(() =>
+        {
+            Searches++;
+            return [.. Offers];
+        });
+
+        public IMarketplace For(Market market, Secret key) => throw new NotSupportedException();
+
+        private static Offer Of(string id, string gpu, decimal usdPerHour) => new()
+        {
+            Id = id,
+            MachineId = "m-" + id,
+            GpuName = gpu,
+            GpuCount = 1,
+            VramMb = 24_564,
+            Rental = RentalType.OnDemand,
+            GpuRate = HourlyRate.FromUsd(usdPerHour),
+            DiskRate = HourlyRate.FromUsd(0.01m),
+            StorageUsdPerGbMonth = 0.2m,
+            DownloadPerGb = Money.Zero,
+            UploadPerGb = Money.Zero,
+            DiskGb = 100,
+            Reliability = 0.98m,
+        };
+    }
+
+    public class SearchOnly : System.Reflection.DispatchProxy
+    {
+        private Func<IReadOnlyList<Offer>> _search = null!;
+
+        internal static IMarketplace Over(Func<IReadOnlyList<Offer>> search)
+        {
+            var market = Create<IMarketplace, SearchOnly>();
+            ((SearchOnly)(object)market)._search = search;
+            return market;
+        }
+
+        protected override object? Invoke(System.Reflection.MethodInfo? targetMethod, object?[]? args) =>
+            targetMethod?.Name == nameof(IMarketplace.SearchAsync) ? Task.FromResult(_search()) : throw new NotSupportedException(targetMethod?.Name);
+    }
+}
