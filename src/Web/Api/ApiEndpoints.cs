@@ -29,8 +29,8 @@ internal static class ApiEndpoints
         var api = endpoints.MapGroup("/api/v1").RequireAuthorization(AuthRegistration.ApiPolicy).DisableAntiforgery();
         api.MapConnections();
         api.MapJobs();
+        api.MapJobFiles();
         api.MapMachines();
         api.MapLedger();
-        endpoints.MapFallback("/api/{**rest}", () => Results.Problem(title: "Not found.", detail: "The API is described at /openapi/v1.json.", statusCode: StatusCodes.Status404NotFound)).AllowAnonymous();
     }
 }

@@ -10,6 +10,30 @@ namespace Dashboard.Web.Api;
 /// <summary>Refusals as problem details (RFC 9457), in the words the pages use.</summary>
 internal static class ApiProblems
 {
+    public static bool IsApi(PathString path) => path.StartsWithSegments("/api");
+
+    /// <summary>Answers without a body (no such address, wrong method or content type) become problem documents; the pages' "not found" is not for programs.</summary>
+    public static void UseApiProblems(this WebApplication app) => app.Use(static async (context, next) =>
+    {
+        if (!IsApi(context.Request.Path))
+        {
+            await next(context);
+            return;
+        }
+
+        if (context.Features.Get<IStatusCodePagesFeature>() is { } pages)
+        {
+            pages.Enabled = false;
+        }
+
+        await next(context);
+        var response = context.Response;
+        if (response.StatusCode >= StatusCodes.Status400BadRequest && !response.HasStarted && response.ContentLength is null && response.ContentType is null)
+        {
+            await Results.Problem(detail: "The API is described at /openapi/v1.json.", statusCode: response.StatusCode).ExecuteAsync(context);
+        }
+    });
+
     public static IResult NotFound(string what) => Results.Problem(title: "Not found.", detail: $"There is no {what} like this in your team.", statusCode: StatusCodes.Status404NotFound);
 
     public static IResult Conflict(string sentence) => Results.Problem(title: "Not now.", detail: sentence, statusCode: StatusCodes.Status409Conflict);
@@ -45,7 +69,8 @@ internal sealed class ApiFaults : IExceptionHandler
 {
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
     {
-        if (!httpContext.Request.Path.StartsWithSegments("/api"))
+        // The request's own path is already that of the error page.
+        if (!ApiProblems.IsApi(httpContext.Features.Get<IExceptionHandlerPathFeature>()?.Path))
         {
             return false;
         }

@@ -86,6 +86,20 @@ internal sealed class ApiQueries(AppDatabase database)
         return found is null ? null : (found.Id, found.AttemptCount);
     }
 
+    /// <summary>Files that came home, by attempt and path.</summary>
+    public async Task<IReadOnlyList<FileAnswer>> FilesAsync(TeamContext team, int number, JobId job, CancellationToken ct)
+    {
+        team.Require(Permission.See);
+        await using var db = await database.ForTeamAsync(team, ct);
+        var rows = await db.Artifacts.AsNoTracking().Where(f => f.TeamId == team.TeamId && f.JobId == job).OrderBy(f => f.AttemptNumber).ThenBy(f => f.Path).ToListAsync(ct);
+        return
+        [
+            .. rows.Select(f => new FileAnswer(
+                f.AttemptNumber, f.Path, f.Bytes, f.Sha256, f.ArrivedAt,
+                $"/api/v1/jobs/{number}/files/{string.Join('/', f.Path.Split('/').Select(Uri.EscapeDataString))}?attempt={f.AttemptNumber}")),
+        ];
+    }
+
     public async Task<IReadOnlyList<MachineAnswer>> MachinesAsync(TeamContext team, bool all, int limit, CancellationToken ct)
     {
         team.Require(Permission.See);

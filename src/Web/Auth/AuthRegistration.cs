@@ -2,7 +2,6 @@ using Dashboard.Infrastructure.Persistence;
 using Dashboard.Web.Startup;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
-using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Components.Authorization;
 using Microsoft.AspNetCore.Identity;
 
@@ -18,7 +17,6 @@ internal static class AuthRegistration
         services.AddSingleton<TeamAuthorization>();
         services.AddIdentityCore<DashboardUser>(identity =>
         {
-            identity.Stores.SchemaVersion = AppDbContext.IdentityShape;
             identity.User.RequireUniqueEmail = true;
             identity.Lockout.MaxFailedAccessAttempts = 5;
             identity.Lockout.DefaultLockoutTimeSpan = TimeSpan.FromMinutes(5);
@@ -35,9 +33,7 @@ internal static class AuthRegistration
             .AddIdentityCookies();
         services.ConfigureApplicationCookie(cookie => Configure(cookie, settings));
 
-        // What says nothing else needs a signed-in person.
         services.AddAuthorizationBuilder()
-            .SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build())
             .AddPolicy(ApiPolicy, policy => policy.AddAuthenticationSchemes(ApiTokens.SchemeName).RequireAuthenticatedUser());
         services.AddCascadingAuthenticationState();
         services.AddScoped<AuthenticationStateProvider, SessionRevalidation>();

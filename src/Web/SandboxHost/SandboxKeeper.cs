@@ -39,6 +39,15 @@ internal sealed partial class SandboxKeeper(
         }
 
         status.Set(new SandboxState.Starting());
+        try
+        {
+            await WorkAsync(stoppingToken);
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested) { }
+    }
+
+    private async Task WorkAsync(CancellationToken stoppingToken)
+    {
         await StartedAsync(stoppingToken);
         if (ListensBeyondLoopback())
         {
@@ -91,7 +100,7 @@ internal sealed partial class SandboxKeeper(
         }
 
         status.Set(new SandboxState.Starting());
-        var launch = new SandboxProcess(executable, Folder, Path.Combine(Path.GetFullPath(data.Root), "tools"), options.Value);
+        var launch = new SandboxProcess(executable, Folder, Path.GetFullPath(options.Value.Tools is { Length: > 0 } tools ? tools : Path.Combine(data.Root, "tools")), options.Value);
         using var process = launch.Start();
         Started(options.Value.Port);
         var clock = Stopwatch.StartNew();

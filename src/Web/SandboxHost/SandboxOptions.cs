@@ -17,6 +17,9 @@ public sealed class SandboxOptions
     /// <summary>Path of <c>Dashboard.Sandbox.dll</c>. Default: beside this program, or where the repository's build puts it.</summary>
     public string? Executable { get; init; }
 
+    /// <summary>Where its programs (sshd, bwrap) are unpacked. Default: <c>tools</c> in the data directory.</summary>
+    public string? Tools { get; init; }
+
     /// <summary>More arguments for its command line, separated by spaces, for example <c>--billing-factor 1000</c>.</summary>
     public string Arguments { get; init; } = "";
 }

@@ -41,6 +41,7 @@ internal static class DashboardApp
         {
             await app.Services.GetRequiredService<OpenInstallation>().RunAsync(ct);
             UsePipeline(app);
+            RecurringWork.Register(app.Services.GetRequiredService<IRecurringJobManager>());
             return app;
         }
         catch
@@ -66,7 +67,7 @@ internal static class DashboardApp
         services.AddJobFeatures();
         services.AddJobPages();
         services.AddConnectionFeatures();
-        services.AddPages();
+        services.AddPages().AddJobPages();
         services.AddDashboardAuth(settings);
         services.AddSignInLimit();
         services.AddApi();
@@ -100,7 +101,8 @@ internal static class DashboardApp
         app.UseSecurityHeaders();
         app.UseLocalhostName();
         app.UseExceptionHandler("/error", createScopeForErrors: true);
-        app.UseWhen(static context => !context.Request.Path.StartsWithSegments("/api"), static pages => pages.UseStatusCodePagesWithReExecute("/not-found", createScopeForStatusCodePages: true));
+        app.UseStatusCodePagesWithReExecute("/not-found", createScopeForStatusCodePages: true);
+        app.UseApiProblems();
         app.UseRouting();
         app.UseRateLimiter();
         app.UseAuthentication();
@@ -117,11 +119,13 @@ internal static class DashboardApp
             IsReadOnlyFunc = static _ => true,
             AppPath = "/",
             DisplayStorageConnectionString = false,
-        });
+        }).RequireAuthorization();
         app.MapApi();
         app.MapSignOut();
         app.MapJobDownloads();
         app.MapStartPage();
-        app.MapRazorComponents<App>().AddInteractiveServerRenderMode(server => server.ContentSecurityFrameAncestorsPolicy = null); // SecurityHeaders says it
+        app.MapRazorComponents<App>()
+            .AddInteractiveServerRenderMode(server => server.ContentSecurityFrameAncestorsPolicy = null) // SecurityHeaders says it
+            .RequireAuthorization();
     }
 }

@@ -16,5 +16,5 @@ internal static class SignOut
 
         await signIn.SignOutAsync();
         return Results.LocalRedirect("/sign-in");
-    }).ExcludeFromDescription();
+    }).RequireAuthorization().ExcludeFromDescription();
 }
