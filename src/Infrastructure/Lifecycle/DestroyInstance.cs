@@ -50,8 +50,8 @@ internal sealed class DestroyInstance(InstanceRecords records, IMarketplaces mar
         {
             if (i.DestroyAcceptedAt is null)
             {
-                // Billing ended somewhere between our question and its answer.
-                i.DestroyAcceptedAt = asked + ((change.Now - asked) / 2);
+                // Providers stop the meter when the question arrives and answer when the machine has ended.
+                i.DestroyAcceptedAt = asked;
                 change.Say("destroying", $"{change.Connection.Market.Name} accepted to destroy machine {i.ContractId}.");
             }
 

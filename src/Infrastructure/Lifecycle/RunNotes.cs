@@ -35,5 +35,5 @@ internal static class RunNotes
             : $"The program ended with exit code {exit.Code}{Step(exit)}.",
     };
 
-    private static string Step(RunExit exit) => exit.Step is { } step ? $" at step {step}" : "";
+    private static string Step(RunExit exit) => exit.Step is > 0 and var step ? $" at step {step}" : "";
 }

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Identity;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -8,6 +9,7 @@ public static class PersistenceRegistration
     /// <summary>The database on SQLite. Pages and use cases open it through <see cref="AppDatabase"/>; the scoped context is for Identity's stores.</summary>
     public static IServiceCollection AddPersistence(this IServiceCollection services, string connectionString)
     {
+        services.Configure<IdentityOptions>(identity => identity.Stores.SchemaVersion = AppDbContext.IdentityShape);
         services.AddSingleton<SqlitePragmas>();
         services.AddDbContextFactory<AppDbContext>((provider, options) => options
             .UseSqlite(connectionString)

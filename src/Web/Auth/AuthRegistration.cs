@@ -17,7 +17,6 @@ internal static class AuthRegistration
         services.AddSingleton<TeamAuthorization>();
         services.AddIdentityCore<DashboardUser>(identity =>
         {
-            identity.Stores.SchemaVersion = AppDbContext.IdentityShape;
             identity.User.RequireUniqueEmail = true;
             identity.Lockout.MaxFailedAccessAttempts = 5;
             identity.Lockout.DefaultLockoutTimeSpan = TimeSpan.FromMinutes(5);

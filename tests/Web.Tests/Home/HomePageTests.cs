@@ -3,8 +3,10 @@ using Dashboard.Domain.Costs;
 using Dashboard.Domain.Instances;
 using Dashboard.Domain.Jobs;
 using Dashboard.Domain.Teams;
+using Dashboard.Infrastructure.Logs;
 using Dashboard.Web.Features.Home;
 using Dashboard.Web.Features.Inbox;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Dashboard.Web.Tests.Home;
 
@@ -74,6 +76,23 @@ public sealed class HomePageTests : PageTest
         await page.Find("button").ClickAsync(new());
 
         Assert.Contains("Nothing needs you.", page.Find(".face").TextContent);
+    }
+
+    [Fact]
+    public async Task A_running_job_shows_the_line_of_its_loss_with_the_conclusion_in_words()
+    {
+        Job? job = null;
+        await SeedAsync(seed =>
+        {
+            job = seed.Job(seed.Connection(TeamSeed.VastAi), "support-bot-v7", JobStatus.Running);
+            seed.Attempt(job, 2, 10, 1.0, 8.3);
+        });
+        await Services.GetRequiredService<MetricsStore>().AppendAsync(job!.Id, 1, 0, "{\"type\":\"train\",\"t\":1,\"step\":1,\"loss\":2.0}\n{\"type\":\"train\",\"t\":2,\"step\":2,\"loss\":1.0}\n"u8.ToArray(), CancellationToken.None);
+
+        var card = Show<ActiveJobsCard>();
+
+        Assert.Equal("Loss of support-bot-v7 went from 2.000 to 1.600", card.WaitForElement("td svg[role=img]").GetAttribute("aria-label"));
+        Assert.Contains("20%", card.Find("td .progress").TextContent);
     }
 
     [Fact]

@@ -1,7 +1,9 @@
 using Bunit;
 using Dashboard.Domain;
 using Dashboard.Domain.Teams;
+using Dashboard.Infrastructure;
 using Dashboard.Infrastructure.Live;
+using Dashboard.Infrastructure.Logs;
 using Dashboard.Infrastructure.Persistence;
 using Dashboard.Web.Layout;
 using Microsoft.AspNetCore.Components;
@@ -16,6 +18,7 @@ namespace Dashboard.Web.Tests;
 public abstract class PageTest : BunitContext, IAsyncLifetime
 {
     private readonly SqliteConnection _connection = new("Data Source=:memory:");
+    private readonly DirectoryInfo _data = Directory.CreateTempSubdirectory("dashboard-pages-");
     private readonly Contexts _contexts;
 
     protected PageTest()
@@ -26,7 +29,7 @@ public abstract class PageTest : BunitContext, IAsyncLifetime
         Team = new Team { Id = new TeamId(Guid.NewGuid()), Name = "Halden Lab", Slug = "halden", CreatedAt = Time.GetUtcNow() };
         Member = ContextFor(Role.Owner);
         Database = new AppDatabase(_contexts);
-        Services.AddSingleton(Database).AddSingleton<TimeProvider>(Time).AddSingleton(Feed).AddPages();
+        Services.AddSingleton(Database).AddSingleton<TimeProvider>(Time).AddSingleton(Feed).AddSingleton(new DataDirectory(_data.FullName)).AddSingleton<MetricsStore>().AddPages();
         JSInterop.Mode = JSRuntimeMode.Loose;
     }
 
@@ -59,6 +62,7 @@ public abstract class PageTest : BunitContext, IAsyncLifetime
         await DisposeComponentsAsync();
         await base.DisposeAsync();
         await _connection.DisposeAsync();
+        _data.Delete(recursive: true);
         GC.SuppressFinalize(this);
     }
 

@@ -76,7 +76,7 @@ internal sealed class TeamSeed(AppDbContext db, Team team, Guid person, DateTime
             Id = new InstanceId(Guid.NewGuid()), TeamId = team.Id, JobId = job.Id, AttemptId = attempt.Id, AttemptNumber = attempt.Number, ConnectionId = job.ConnectionId,
             Label = Guid.NewGuid().ToString("N"), OfferId = "9001", MachineId = machine, GpuName = gpu, GpuCount = 1, VramMb = vramMb, Location = location, Rental = rental, DiskGb = 60, ContractId = contract,
             SshPublicKey = "ssh-ed25519 AAAA", QuotedGpuRate = HourlyRate.FromUsd(gpuUsd), QuotedDiskRate = HourlyRate.FromUsd(diskUsd), CeilingRate = HourlyRate.FromUsd(gpuUsd * 2),
-            GpuRate = HourlyRate.FromUsd(gpuUsd), DiskRate = HourlyRate.FromUsd(diskUsd), DownloadPerGb = Money.Zero, UploadPerGb = Money.Zero, CreatedAt = job.CreatedAt, SentAt = job.CreatedAt,
+            GpuRate = HourlyRate.FromUsd(gpuUsd), DiskRate = HourlyRate.FromUsd(diskUsd), DownloadPerGb = Money.Zero, UploadPerGb = Money.Zero, CreatedAt = job.CreatedAt, SentAt = job.CreatedAt, BootLimit = TimeSpan.FromMinutes(10),
             BillingSince = job.CreatedAt + TimeSpan.FromSeconds(3), ObservedAt = now - TimeSpan.FromSeconds(12), ObservedMessage = message,
         };
         foreach (var step in PathTo(status))
@@ -100,7 +100,7 @@ internal sealed class TeamSeed(AppDbContext db, Team team, Guid person, DateTime
     });
 
     public void Artifact(Job job, string path = "adapter/adapter_model.safetensors") =>
-        db.Add(new Artifact { TeamId = team.Id, JobId = job.Id, AttemptNumber = 1, Path = path, Bytes = 84_000_000, Sha256 = new string('a', 64), ArrivedAt = now });
+        db.Add(new Artifact { TeamId = team.Id, JobId = job.Id, AttemptNumber = 1, Path = path, Bytes = 84_000_000, Sha256 = new string('a', 64), Verified = true, ArrivedAt = now });
 
     public void Inbox(string kind, string title, string detail, string? link = null, string? action = null, TimeSpan? ago = null) =>
         db.Add(new InboxItem { TeamId = team.Id, Kind = kind, Key = Guid.NewGuid().ToString("N"), Title = title, Detail = detail, Link = link, Action = action, At = now - (ago ?? TimeSpan.FromMinutes(12)) });

@@ -3,6 +3,7 @@ using Dashboard.Domain.Costs;
 using Dashboard.Domain.Jobs;
 using Dashboard.Domain.Marketplaces;
 using Dashboard.Domain.Teams;
+using Dashboard.Infrastructure.Logs;
 using Dashboard.Infrastructure.Persistence;
 using Microsoft.EntityFrameworkCore;
 
@@ -24,10 +25,11 @@ public sealed record JobsFilter(JobsShown Shown, string? Text = null, int Page =
 /// <param name="RateNow">What its machines cost an hour now; zero when none bills.</param>
 /// <param name="Gpu">Of its latest machine; null before there is one.</param>
 /// <param name="Files">That came home.</param>
+/// <param name="Losses">Smoothed training loss over the run so far, at most 40 values; empty for a job that has ended.</param>
 public sealed record JobRow(
     JobId Id, int Number, string Name, string Model, string Method, string Preset, Market Market, string Person, JobStatus Status, StopReason? StopReason,
     string? Gpu, RentalType? Rental, int? Step, int? TotalSteps, double? Loss, double? SecondsPerStep, string? Phase,
-    CostEstimate? Estimate, HourlyRate? MaxRate, Money Cost, HourlyRate RateNow, int Files, DateTimeOffset CreatedAt, DateTimeOffset? StartedAt, DateTimeOffset? EndedAt);
+    CostEstimate? Estimate, HourlyRate? MaxRate, Money Cost, HourlyRate RateNow, int Files, IReadOnlyList<double> Losses, DateTimeOffset CreatedAt, DateTimeOffset? StartedAt, DateTimeOffset? EndedAt);
 
 /// <param name="Total">Jobs that fit the filter, on all pages.</param>
 /// <param name="Sum">What those cost: real money as soon as the team has a real connection, else simulated.</param>
@@ -38,9 +40,12 @@ public sealed record JobsView(IReadOnlyList<JobRow> Rows, int Total, Money Sum, 
 }
 
 /// <summary>The rows of lists of jobs.</summary>
-public sealed class JobsListQueries(AppDatabase database)
+public sealed class JobsListQueries(AppDatabase database, MetricsStore metrics)
 {
     public const int PageSize = 50;
+
+    private const int SparklinePoints = 40;
+    private const double Smoothing = 0.4; // share of the newest value
 
     private static readonly JobStatus[] Ended = [JobStatus.Succeeded, JobStatus.Failed, JobStatus.Cancelled];
 
@@ -101,7 +106,7 @@ public sealed class JobsListQueries(AppDatabase database)
     }
 
     /// <summary>One read for the jobs and one for each thing beside them, whatever their number.</summary>
-    private static async Task<IReadOnlyList<JobRow>> RowsAsync(AppDbContext db, IQueryable<Job> page, CancellationToken ct)
+    private async Task<IReadOnlyList<JobRow>> RowsAsync(AppDbContext db, IQueryable<Job> page, CancellationToken ct)
     {
         var jobs = await page.AsNoTracking().Select(j => new { j.Id, j.Number, j.Name, j.Spec, j.ConnectionId, j.CreatedBy, j.Status, j.StopReason, j.Estimate, j.Limits, j.CreatedAt, j.StartedAt, j.EndedAt }).ToListAsync(ct);
         if (jobs.Count == 0)
@@ -120,6 +125,13 @@ public sealed class JobsListQueries(AppDatabase database)
             .Select(a => new { a.JobId, a.Number, a.Step, a.TotalSteps, a.Loss, a.SecondsPerStep, a.Phase }).ToListAsync(ct)).ToLookup(a => a.JobId);
         var instances = (await db.Instances.AsNoTracking().Where(i => ids.Contains(i.JobId)).ToListAsync(ct)).ToLookup(i => i.JobId);
 
+        // Of active jobs alone: an ended run's line is on its own page, and fifty files a second are too many to read.
+        var losses = new Dictionary<JobId, IReadOnlyList<double>>();
+        foreach (var job in jobs.Where(j => !JobRules.IsFinal(j.Status) && attempts[j.Id].Any(a => a.Step is not null)))
+        {
+            losses[job.Id] = Smooth((await metrics.LossSeriesAsync(job.Id, SparklinePoints, ct)).Train);
+        }
+
         return [.. jobs.Select(j =>
         {
             var run = attempts[j.Id].MaxBy(a => a.Number);
@@ -128,7 +140,18 @@ public sealed class JobsListQueries(AppDatabase database)
                 j.Id, j.Number, j.Name, j.Spec.Model.Id, j.Spec.Method.Kind, j.Spec.Preset, markets[j.ConnectionId], names.GetValueOrDefault(j.CreatedBy.Value, ""), j.Status, j.StopReason,
                 machine?.GpuName, machine?.Rental, run?.Step, run?.TotalSteps, run?.Loss, run?.SecondsPerStep, run?.Phase,
                 j.Estimate, j.Limits.MaxRate, costs.GetValueOrDefault(j.Id), instances[j.Id].Aggregate(HourlyRate.Zero, (sum, i) => sum + i.BurnRate),
-                files.GetValueOrDefault(j.Id), j.CreatedAt, j.StartedAt, j.EndedAt);
+                files.GetValueOrDefault(j.Id), losses.GetValueOrDefault(j.Id, []), j.CreatedAt, j.StartedAt, j.EndedAt);
         })];
+    }
+
+    private static List<double> Smooth(IReadOnlyList<LossPoint> line)
+    {
+        var smoothed = new List<double>(line.Count);
+        foreach (var point in line)
+        {
+            smoothed.Add(smoothed.Count == 0 ? point.Loss : smoothed[^1] + Smoothing * (point.Loss - smoothed[^1]));
+        }
+
+        return smoothed;
     }
 }
