@@ -65,7 +65,6 @@ internal static class DashboardApp
 
         services.AddSandbox();
         services.AddJobFeatures();
-        services.AddJobPages();
         services.AddConnectionFeatures();
         services.AddPages().AddJobPages();
         services.AddDashboardAuth(settings);
