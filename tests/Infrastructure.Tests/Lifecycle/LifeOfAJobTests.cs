@@ -19,7 +19,11 @@ public sealed class LifecycleSandbox : IAsyncLifetime
     public ValueTask DisposeAsync() => Sandbox.DisposeAsync();
 }
 
-public sealed class LifeOfAJobTests(LifecycleSandbox fixture) : IClassFixture<LifecycleSandbox>
+[CollectionDefinition(nameof(LifecycleSandbox))]
+public sealed class LifecycleSandboxCollection : ICollectionFixture<LifecycleSandbox>;
+
+[Collection(nameof(LifecycleSandbox))]
+public sealed class LifeOfAJobTests(LifecycleSandbox fixture)
 {
     private static readonly TrainingSpec Smoke = new() { Preset = Presets.Smoke, Train = new TrainSpec(MaxSteps: 60), Save = new SaveSpec(20) };
 
