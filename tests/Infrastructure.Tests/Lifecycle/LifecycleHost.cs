@@ -124,7 +124,7 @@ internal sealed class LifecycleHost : IAsyncDisposable
     {
         await _host.StopAsync();
         _host.Dispose();
-        if (Environment.GetEnvironmentVariable("KEEP") is null) { Directory.Delete(_data, recursive: true); }
+        Directory.Delete(_data, recursive: true);
     }
 
     private static async Task<IHost> OpenAsync(string data)
