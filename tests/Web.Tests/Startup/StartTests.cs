@@ -103,6 +103,7 @@ public sealed class StartTests : IDisposable
     }
 
     [Fact]
+    [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
     public async Task Only_the_owner_of_the_process_may_read_the_key_ring_and_the_set_up_address()
     {
         await using var dashboard = await RunningDashboard.StartAsync();
