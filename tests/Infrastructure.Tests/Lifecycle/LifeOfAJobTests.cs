@@ -62,10 +62,10 @@ public sealed class LifeOfAJobTests(LifecycleSandbox fixture)
     {
         await using var host = await LifecycleHost.StartAsync(fixture.Sandbox);
         var job = await host.SubmitAsync(Smoke with { Train = Smoke.Train with { MaxSteps = 5000 } });
-        await Eventually.HoldsAsync(async () => (await host.JobAsync(job)).Status >= when, $"job is {when}", TimeSpan.FromSeconds(60));
+        await Eventually.HoldsAsync(async () => (await host.JobAsync(job)).Status >= when, $"job is {when}", TimeSpan.FromMinutes(3));
         if (mode == CancelMode.SaveThenDestroy)
         {
-            await Eventually.HoldsAsync(async () => await StepAsync(host, job) > 5, "some steps done", TimeSpan.FromSeconds(60));
+            await Eventually.HoldsAsync(async () => await StepAsync(host, job) > 5, "some steps done", TimeSpan.FromMinutes(3));
         }
 
         await host.CancelAsync(job, mode);
@@ -91,7 +91,7 @@ public sealed class LifeOfAJobTests(LifecycleSandbox fixture)
         await using var host = await LifecycleHost.StartAsync(fixture.Sandbox);
         var job = await host.SubmitAsync(Smoke with { Train = Smoke.Train with { MaxSteps = 400 } });
         await host.ReachesAsync(job, JobStatus.Running);
-        await Eventually.HoldsAsync(async () => await StepAsync(host, job) > 5, "some steps done", TimeSpan.FromSeconds(60));
+        await Eventually.HoldsAsync(async () => await StepAsync(host, job) > 5, "some steps done", TimeSpan.FromMinutes(3));
 
         await host.RestartAsync();
         await host.ReachesAsync(job, JobStatus.Succeeded);
@@ -141,7 +141,7 @@ public sealed class LifeOfAJobTests(LifecycleSandbox fixture)
         await using var host = await LifecycleHost.StartAsync(fixture.Sandbox);
 
         var job = await host.SubmitAsync(Command("echo before; exit 7"));
-        await Eventually.HoldsAsync(async () => (await host.JobAsync(job)).Status == JobStatus.Failed, "it failed", TimeSpan.FromSeconds(60));
+        await Eventually.HoldsAsync(async () => (await host.JobAsync(job)).Status == JobStatus.Failed, "it failed", TimeSpan.FromMinutes(3));
 
         var row = await host.JobAsync(job);
         Assert.Equal(StopReason.ScriptFailed, row.StopReason);
@@ -154,7 +154,7 @@ public sealed class LifeOfAJobTests(LifecycleSandbox fixture)
         await using var host = await LifecycleHost.StartAsync(fixture.Sandbox);
 
         var job = await host.SubmitAsync(Command("true", "model.bin"));
-        await Eventually.HoldsAsync(async () => (await host.JobAsync(job)).Status == JobStatus.Failed, "it failed", TimeSpan.FromSeconds(60));
+        await Eventually.HoldsAsync(async () => (await host.JobAsync(job)).Status == JobStatus.Failed, "it failed", TimeSpan.FromMinutes(3));
 
         var row = await host.JobAsync(job);
         Assert.Equal(StopReason.ArtifactMissing, row.StopReason);
@@ -167,7 +167,7 @@ public sealed class LifeOfAJobTests(LifecycleSandbox fixture)
         await using var host = await LifecycleHost.StartAsync(fixture.Sandbox);
 
         var job = await host.SubmitAsync(Smoke with { Train = Smoke.Train with { MaxSteps = 5000 } }, new JobLimits(new Money(1), null, null));
-        await Eventually.HoldsAsync(async () => (await host.JobAsync(job)).Status == JobStatus.Paused, "it is paused", TimeSpan.FromSeconds(60));
+        await Eventually.HoldsAsync(async () => (await host.JobAsync(job)).Status == JobStatus.Paused, "it is paused", TimeSpan.FromMinutes(3));
 
         Assert.Equal(StopReason.BudgetExhausted, (await host.JobAsync(job)).StopReason);
         await using var db = await host.Database.ForSystemAsync(default);

@@ -118,7 +118,7 @@ internal sealed class LifecycleHost : IAsyncDisposable
 
     public async Task<Job> EndsAsync(JobId id, JobStatus status)
     {
-        await Eventually.HoldsAsync(async () => JobRules.IsFinal((await JobAsync(id)).Status), "the job ends", TimeSpan.FromSeconds(90));
+        await Eventually.HoldsAsync(async () => JobRules.IsFinal((await JobAsync(id)).Status), "the job ends", TimeSpan.FromMinutes(3));
         var job = await JobAsync(id);
         Assert.True(job.Status == status, $"{job.Status}: {job.Message}");
         return job;
@@ -129,7 +129,7 @@ internal sealed class LifecycleHost : IAsyncDisposable
         {
             var job = await JobAsync(id);
             return job.Status == status || (JobRules.IsFinal(job.Status) ? throw new InvalidOperationException($"{job.Status}: {job.Message}") : false);
-        }, $"job is {status}", within ?? TimeSpan.FromSeconds(90));
+        }, $"job is {status}", within ?? TimeSpan.FromMinutes(3));
 
     public async ValueTask DisposeAsync()
     {
