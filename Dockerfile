@@ -25,7 +25,8 @@ USER $APP_UID
 # Production: no sandbox, PublicUrl is required. Data and the keys that encrypt its secrets are volumes apart: whoever
 # takes the one must not have the other.
 ENV ASPNETCORE_ENVIRONMENT=Production \
-    ASPNETCORE_HTTP_PORTS=8080 \
+    ASPNETCORE_HTTP_PORTS= \
+    ASPNETCORE_URLS=http://+:8080 \
     Data__Directory=/data
 VOLUME ["/data", "/data/keys"]
 EXPOSE 8080

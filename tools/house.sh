@@ -115,6 +115,15 @@ with_clock() {
     printf '  %s  %3d s  %-40s\n' "$name" $((SECONDS - start)) "done"
 }
 
+# processes_of NAME FOLDER: ids of the processes of that program on exactly that data folder.
+processes_of() {
+    local process words
+    for process in /proc/[0-9]*; do
+        mapfile -d '' -t words <"$process/cmdline" || continue
+        [[ " ${words[*]} " != *"$1"* ]] || [[ " ${words[*]} " != *" --data $2 "* ]] || say "${process#/proc/}"
+    done 2>/dev/null
+}
+
 # end_process PID NAME SECONDS: asks the process to end, waits, kills. Only if it really is NAME: ids are reused.
 end_process() {
     local i

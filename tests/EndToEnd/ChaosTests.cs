@@ -31,11 +31,14 @@ public sealed class ChaosTests
         await KillWhenAsync(world, truth => truth.Contracts.Any(contract => contract.Destroyed), ct);
         var cancelled = await cancelling;
 
-        var endings = new Dictionary<int, string>();
+        var (endings, stories) = (new Dictionary<int, string>(), new List<string>());
         foreach (var number in numbers)
         {
             endings[number] = await api.EndsAsync(number, ct);
+            stories.Add((await api.JobAsync(number, ct)).ToString());
         }
+
+        await Evidence.KeepAsync("jobs.jsonl", string.Join('\n', [.. stories, .. new Books(world.Server.Database).Events()]));
 
         await Eventually.HoldsAsync(async () => (await Truth.OfAsync(world, ct)).Living == 0, "no machine lives", Patience, ct);
 

@@ -11,11 +11,14 @@ public sealed class LedgerTests
     private const decimal PollSeconds = 2; // while a machine comes up or goes down
     private const int TransitionsOfEachRate = 2; // it begins and it ends
 
+    // Often enough for several intervals in a short job.
+    private static readonly Dictionary<string, string> MeteredOften = new() { ["Lifecycle:MeterEvery"] = "00:00:05" };
+
     [Fact]
     public async Task The_ledger_is_the_markets_bill_to_half_a_percent_and_a_dropped_entry_would_show()
     {
         var ct = TestContext.Current.CancellationToken;
-        await using var world = await World.StartAsync(new WorldSettings { Slot = 2, BillingFactor = BillingFactor }, ct);
+        await using var world = await World.StartAsync(new WorldSettings { Slot = 2, BillingFactor = BillingFactor, Server = MeteredOften }, ct);
         using var api = new Api(world);
         var connection = await api.SandboxConnectionAsync(ct);
 

@@ -37,7 +37,7 @@ public sealed partial class StoryTests
         await job.IsAsync("Succeeded");
         var download = await page.RunAndWaitForDownloadAsync(() => hand.ClickAsync(job.DownloadAdapter));
         await hand.ClickAsync(page.GetByRole(AriaRole.Link, new() { NameRegex = FilesTab() }));
-        await Expect(page.GetByRole(AriaRole.Table)).ToContainTextAsync("adapter/adapter_model.safetensors");
+        await Expect(page.Locator("section:has(#all-files-title)")).ToContainTextAsync("adapter/adapter_model.safetensors");
         Assert.True(hand.Clicks <= MostClicks, $"It took {hand.Clicks} clicks.");
         var contract = Assert.Single(new Books(world.Server.Database).Instances()).ContractId!;
         Assert.Equal(watch.AdapterOf(contract), await HashAsync(download, ct));

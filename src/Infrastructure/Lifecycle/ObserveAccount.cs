@@ -64,7 +64,7 @@ internal sealed partial class ObserveAccount(
             }
             else
             {
-                await AbsentAsync(row, listing.At, ct);
+                await AbsentAsync(row, market, listing.At, ct);
             }
         }
 
@@ -141,12 +141,13 @@ internal sealed partial class ObserveAccount(
         }
     }
 
-    private async Task AbsentAsync(Instance row, DateTimeOffset at, CancellationToken ct)
+    private async Task AbsentAsync(Instance row, IMarketplace market, DateTimeOffset at, CancellationToken ct)
     {
         var o = options.Value;
-        if (row.ObservedAt is null && at - (row.SentAt ?? row.CreatedAt) < o.ListLag)
+        if (row.ObservedAt is null && at - (row.SentAt ?? row.CreatedAt) < o.ListLag
+            && (row.DestroyAcceptedAt is null || await market.GetAsync(row.ContractId!, ct) is not null))
         {
-            return; // lists lag behind rents
+            return; // lists lag behind rents; reading by id does not
         }
 
         var proven = row.AbsentSince is { } since && at - since >= o.AbsenceProof;
@@ -183,6 +184,7 @@ internal sealed partial class ObserveAccount(
     {
         var i = change.Instance;
         var end = i.DestroyAcceptedAt!.Value;
+        i.BillingSince ??= i.SentAt; // destroyed before any listing showed it: its disk was billed all the same
         MeterUsage.Gpu(change, end);
         MeterUsage.Disk(change, end);
         MeterUsage.Traffic(change, end);

@@ -91,6 +91,7 @@ public sealed class InstanceTests
         DiskRate = Disk,
         DownloadPerGb = Money.Zero,
         UploadPerGb = Money.Zero,
+        BootLimit = TimeSpan.FromMinutes(10),
         CreatedAt = Noon,
     };
 }

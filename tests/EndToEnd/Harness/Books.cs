@@ -15,6 +15,11 @@ internal sealed class Books(string database)
         "SELECT i.Label, i.ContractId, i.Status, j.Number FROM Instances i JOIN Jobs j ON j.Id = i.JobId",
         row => new InstanceRow(row.GetString(0), row.IsDBNull(1) ? null : row.GetString(1), row.GetString(2), row.GetInt32(3)));
 
+    /// <summary>What happened to every job, oldest first, a line each.</summary>
+    public IReadOnlyList<string> Events() => Read(
+        "SELECT j.Number, e.At, e.Kind, e.Text FROM JobEvents e JOIN Jobs j ON j.Id = e.JobId ORDER BY e.Id",
+        row => $"#{row.GetInt32(0)} {DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(1)):HH:mm:ss.fff} {row.GetString(2)}: {row.GetString(3)}");
+
     /// <summary>What was posted from observed intervals and bytes, before any adjustment to the provider's bill.</summary>
     public IReadOnlyList<MeteredEntry> Metered() => Read(
         "SELECT l.Id, i.ContractId, l.Kind, l.Amount_Micros FROM Ledger l JOIN Instances i ON i.Id = l.InstanceId WHERE l.Kind <> 'Adjustment'",

@@ -61,6 +61,7 @@ internal sealed class BrowserSession : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        await Page.ScreenshotAsync(new PageScreenshotOptions { Path = Evidence.PathOf("last-page.png"), Timeout = 5_000 });
         await _browser.DisposeAsync();
         _playwright.Dispose();
     }

@@ -87,6 +87,7 @@ internal sealed class World : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Server.DisposeAsync();
+        await Evidence.KeepAsync("server.log", Server.Log);
         await Sandbox.DisposeAsync();
         Directory.Delete(_folder, recursive: true);
     }

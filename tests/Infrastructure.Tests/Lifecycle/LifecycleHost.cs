@@ -25,9 +25,10 @@ internal sealed class LifecycleHost : IAsyncDisposable
 {
     private readonly SandboxProcess _sandbox;
     private readonly string _data;
+    private readonly Action<IServiceCollection>? _more;
     private IHost _host;
 
-    private LifecycleHost(SandboxProcess sandbox, string data, IHost host) => (_sandbox, _data, _host) = (sandbox, data, host);
+    private LifecycleHost(SandboxProcess sandbox, string data, Action<IServiceCollection>? more, IHost host) => (_sandbox, _data, _more, _host) = (sandbox, data, more, host);
 
     public SandboxProcess Sandbox => _sandbox;
 
@@ -42,11 +43,13 @@ internal sealed class LifecycleHost : IAsyncDisposable
 
     public Connection Connection { get; private set; } = null!;
 
-    public static async Task<LifecycleHost> StartAsync(SandboxProcess sandbox)
+    /// <param name="key">What the team's connection has; null is the sandbox's own key.</param>
+    /// <param name="more">Replaces services, such as the machines.</param>
+    public static async Task<LifecycleHost> StartAsync(SandboxProcess sandbox, string? key = null, Action<IServiceCollection>? more = null)
     {
         var data = Directory.CreateTempSubdirectory("lifecycle-").FullName;
-        var host = new LifecycleHost(sandbox, data, await OpenAsync(data));
-        await host.SeedAsync();
+        var host = new LifecycleHost(sandbox, data, more, await OpenAsync(data, more));
+        await host.SeedAsync(key ?? sandbox.ApiKey);
         return host;
     }
 
@@ -55,7 +58,7 @@ internal sealed class LifecycleHost : IAsyncDisposable
     {
         await _host.StopAsync();
         _host.Dispose();
-        _host = await OpenAsync(_data);
+        _host = await OpenAsync(_data, _more);
     }
 
     public async Task<JobId> SubmitAsync(TrainingSpec spec, JobLimits? limits = null)
@@ -113,6 +116,14 @@ internal sealed class LifecycleHost : IAsyncDisposable
         return await db.Ledger.AsNoTracking().Where(e => e.JobId == id).ToListAsync();
     }
 
+    public async Task<Job> EndsAsync(JobId id, JobStatus status)
+    {
+        await Eventually.HoldsAsync(async () => JobRules.IsFinal((await JobAsync(id)).Status), "the job ends", TimeSpan.FromSeconds(90));
+        var job = await JobAsync(id);
+        Assert.True(job.Status == status, $"{job.Status}: {job.Message}");
+        return job;
+    }
+
     public Task ReachesAsync(JobId id, JobStatus status, TimeSpan? within = null) =>
         Eventually.HoldsAsync(async () =>
         {
@@ -124,10 +135,10 @@ internal sealed class LifecycleHost : IAsyncDisposable
     {
         await _host.StopAsync();
         _host.Dispose();
-        if (Environment.GetEnvironmentVariable("KEEP") is null) { Directory.Delete(_data, recursive: true); }
+        Directory.Delete(_data, recursive: true);
     }
 
-    private static async Task<IHost> OpenAsync(string data)
+    private static async Task<IHost> OpenAsync(string data, Action<IServiceCollection>? more)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?> { ["Lifecycle:WatchInterval"] = "00:00:00.5" });
@@ -140,6 +151,7 @@ internal sealed class LifecycleHost : IAsyncDisposable
         builder.Services.AddMachines();
         builder.Services.AddLifecycle();
         builder.Services.AddSingleton<INudgeProvisioning, SignalOnly>();
+        more?.Invoke(builder.Services);
         var host = builder.Build();
         await host.Services.GetRequiredService<DatabaseStart>().RunAsync(default);
         await host.Services.GetRequiredService<InstallationIdentity>().OpenAsync(default);
@@ -147,7 +159,7 @@ internal sealed class LifecycleHost : IAsyncDisposable
         return host;
     }
 
-    private async Task SeedAsync()
+    private async Task SeedAsync(string key)
     {
         var now = TimeProvider.System.GetUtcNow();
         var (team, id) = (new TeamId(Guid.NewGuid()), new ConnectionId(Guid.NewGuid()));
@@ -158,8 +170,8 @@ internal sealed class LifecycleHost : IAsyncDisposable
             TeamId = team,
             Market = new Market(Provider.VastAi, _sandbox.BaseUrl, true),
             Name = "Sandbox",
-            ProtectedKey = Get<ICredentialVault>().Protect(team, id, new Domain.Marketplaces.Secret(_sandbox.ApiKey)),
-            KeyEnding = _sandbox.ApiKey[^4..],
+            ProtectedKey = Get<ICredentialVault>().Protect(team, id, new Domain.Marketplaces.Secret(key)),
+            KeyEnding = key[^4..],
             AccountId = "1",
             AccountName = "sandbox",
             Status = ConnectionStatus.Works,
