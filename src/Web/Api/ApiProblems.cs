@@ -65,7 +65,7 @@ internal static class ApiProblems
 }
 
 /// <summary>What went wrong on the way to an answer of the API. Pages have an error page of their own.</summary>
-internal sealed class ApiFaults : IExceptionHandler
+internal sealed partial class ApiFaults(ILogger<ApiFaults> log) : IExceptionHandler
 {
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
     {
@@ -84,8 +84,15 @@ internal sealed class ApiFaults : IExceptionHandler
             MarketplaceException => (StatusCodes.Status502BadGateway, "The provider does not answer as expected.", "Nothing was rented, it cost $0.00. Try again in a minute."),
             _ => (StatusCodes.Status500InternalServerError, "Something broke here.", "The server's log has the details under this trace id. Running jobs are not affected."),
         };
-        httpContext.Response.StatusCode = status;
+        if (status == StatusCodes.Status500InternalServerError)
+        {
+            Broke(httpContext.Request.Method, exception); // the framework keeps silent about what a handler has answered
+        }
+
         await Results.Problem(title: title, detail: detail, statusCode: status).ExecuteAsync(httpContext);
         return true;
     }
+
+    [LoggerMessage(EventId = 3401, Level = LogLevel.Error, Message = "A {Method} of the API broke")]
+    private partial void Broke(string method, Exception exception);
 }

@@ -12,6 +12,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Dashboard.Web.Tests.Api;
 
+[Collection(OneServerAtATime.Name)]
 public sealed class ApiTests : IAsyncLifetime
 {
     private const string Key = "canary-9f2c1d7e-vast-key-41ab";

@@ -6,6 +6,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Dashboard.Web.Tests.Auth;
 
+[Collection(OneServerAtATime.Name)]
 public sealed class SetUpTests
 {
     private static readonly (string, string)[] Owner =

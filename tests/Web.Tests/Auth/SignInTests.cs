@@ -5,6 +5,7 @@ using Dashboard.Web.Tests.Startup;
 
 namespace Dashboard.Web.Tests.Auth;
 
+[Collection(OneServerAtATime.Name)]
 public sealed partial class SignInTests
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;

@@ -10,6 +10,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Dashboard.Web.Tests.Auth;
 
+[Collection(OneServerAtATime.Name)]
 public sealed partial class TenancyTests
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;

@@ -11,6 +11,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Dashboard.Web.Tests.Connections;
 
+[Collection(OneServerAtATime.Name)]
 public sealed class ConnectionTests : IAsyncLifetime
 {
     private const string Key = "canary-9f2c1d7e-vast-key-41ab";

@@ -10,7 +10,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Dashboard.Web.Tests.Startup;
 
-/// <summary>Answers "whose key is this" in the provider's words; everything else of it is down. Not a marketplace: nothing can be rented here.</summary>
+/// <summary>Answers "whose key is this" in the provider's words; has no offers, and everything else of it is down. Not a marketplace: nothing can be rented here.</summary>
 internal sealed class KeyDesk : IAsyncDisposable
 {
     private readonly WebApplication _app;
@@ -30,6 +30,7 @@ internal sealed class KeyDesk : IAsyncDisposable
         app.MapGet("/api/v0/users/current/", (HttpContext http) => desk._keys.TryGetValue(http.Request.Headers.Authorization.ToString().Replace("Bearer ", "", StringComparison.Ordinal), out var owner)
             ? Results.Content(string.Create(CultureInfo.InvariantCulture, $$"""{"id": {{owner.Account}}, "username": "{{owner.Name}}", "credit": {{owner.Credit}}}"""), "application/json")
             : Results.Content("""{"success": false, "error": "auth_error", "msg": "Invalid user key"}""", "application/json", statusCode: StatusCodes.Status401Unauthorized));
+        app.MapPost("/api/v0/bundles/", () => Results.Content("""{"offers": []}""", "application/json"));
         app.MapFallback(() => Results.Content("""{"error": "down"}""", "application/json", statusCode: StatusCodes.Status503ServiceUnavailable));
         await app.StartAsync();
         return desk;

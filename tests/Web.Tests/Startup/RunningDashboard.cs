@@ -56,7 +56,11 @@ internal sealed partial class RunningDashboard : IAsyncDisposable
             ["Sandbox:Enabled"] = "false",
             ["Logging:LogLevel:Default"] = "Error",
         });
-        builder.Configuration.AddInMemoryCollection(settings.ToDictionary(s => s.Key, s => (string?)s.Value));
+        foreach (var (key, value) in settings)
+        {
+            builder.Configuration[key] = value; // of two, the later one
+        }
+
         var read = ServerSettings.Read(builder.Configuration, production: false);
         var held = DataDirectoryLock.Take(read.DataDirectory);
         try

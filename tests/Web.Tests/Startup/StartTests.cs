@@ -8,6 +8,7 @@ using Microsoft.Extensions.Configuration;
 
 namespace Dashboard.Web.Tests.Startup;
 
+[Collection(OneServerAtATime.Name)]
 public sealed class StartTests : IDisposable
 {
     private readonly string _data = Path.Combine(Path.GetTempPath(), $"dashboard-{Guid.NewGuid():N}");
