@@ -37,7 +37,7 @@ public sealed class StartTests : IDisposable
         using var second = Process.Start(start)!;
         try
         {
-            var said = await second.StandardError.ReadToEndAsync(Ct);
+            var said = await second.StandardError.ReadToEndAsync(Ct).WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System, Ct);
             await second.WaitForExitAsync(Ct);
 
             Assert.Equal(78, second.ExitCode);
