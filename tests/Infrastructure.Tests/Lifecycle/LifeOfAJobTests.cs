@@ -166,7 +166,7 @@ public sealed class LifeOfAJobTests(LifecycleSandbox fixture)
     {
         await using var host = await LifecycleHost.StartAsync(fixture.Sandbox);
 
-        var job = await host.SubmitAsync(Smoke with { Train = Smoke.Train with { MaxSteps = 5000 } }, new JobLimits(new Money(1), null, null));
+        var job = await host.SubmitAsync(Smoke with { Train = Smoke.Train with { MaxSteps = 5000 } }, new JobLimits(new Money(1_500), null, null));
         await Eventually.HoldsAsync(async () => (await host.JobAsync(job)).Status == JobStatus.Paused, "it is paused", TimeSpan.FromMinutes(3));
 
         Assert.Equal(StopReason.BudgetExhausted, (await host.JobAsync(job)).StopReason);
