@@ -93,7 +93,7 @@ class World:
             ["dotnet", "exec", dll("Sandbox"), "--port", str(PORT + 1), "--data", data / "sandbox", "--tools", os.environ["DASHBOARD_TOOLS"],
              "--instance-ports", f"{FIRST_INSTANCE_PORT}-{FIRST_INSTANCE_PORT + 89}", "--boot-seconds", str(self.boot_seconds),
              "--ssh-delay-seconds", "0", "--key-delay-seconds", "0", "--list-lag-seconds", "1", "--control"],
-            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.started.append(sandbox)
         sandbox.stdin.write(f"{self.control}\n".encode())
         sandbox.stdin.flush()

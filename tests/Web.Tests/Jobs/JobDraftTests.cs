@@ -75,4 +75,14 @@ public sealed class JobDraftTests
         Assert.Contains("$DASHBOARD_TOKEN", call, StringComparison.Ordinal);
         Assert.Contains("http://localhost:5080/api/v1/jobs", call, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void The_api_call_asks_for_the_connection_and_the_limits_of_the_form_in_the_apis_own_words()
+    {
+        var connection = new ConnectionId(Guid.NewGuid());
+        var call = ApiCall.Curl("http://localhost:5080/", new JobDraft { Preset = Presets.Smoke, Name = "x", ConnectionId = connection, MaxCost = "4.50", MaxHours = "2" }.Read("k").Request);
+        Assert.Contains($"\"connection\": \"{connection}\"", call, StringComparison.Ordinal);
+        Assert.Contains("\"maxCostMicros\": 4500000", call, StringComparison.Ordinal);
+        Assert.Contains("\"maxRuntimeSeconds\": 7200", call, StringComparison.Ordinal);
+    }
 }

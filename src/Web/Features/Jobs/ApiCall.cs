@@ -2,6 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Dashboard.Domain.Jobs;
+using Dashboard.Web.Api;
 
 namespace Dashboard.Web.Features.Jobs;
 
@@ -18,24 +19,17 @@ public static class ApiCall
     /// <param name="baseAddress">Of this dashboard, with its trailing slash.</param>
     public static string Curl(string baseAddress, JobRequest request)
     {
+        // The record the API reads, so that a name of one cannot drift from the other: an unknown one would be dropped in silence.
         var body = JsonSerializer.Serialize(
-            new
-            {
+            new JobBody(
                 request.Name,
-                ConnectionId = request.ConnectionId.Value,
+                request.ConnectionId.Value,
                 request.OfferId,
-                Spec = JsonSerializer.SerializeToElement(request.Spec, TrainingSpec.Json),
-                request.Needs,
-                Limits = new
-                {
-                    MaxCostUsd = request.Limits.MaxCost?.Usd,
-                    MaxRateUsdPerHour = request.Limits.MaxRate?.Usd,
-                    MaxRuntimeSeconds = request.Limits.MaxRuntime?.TotalSeconds,
-                    request.Limits.MaxAttempts,
-                },
-                ProjectId = request.ProjectId?.Value,
-                request.Tags,
-            },
+                JsonSerializer.SerializeToElement(request.Spec, TrainingSpec.Json),
+                new NeedsBody(request.Needs.GpuNames, request.Needs.GpuCount, request.Needs.MinVramMb, request.Needs.MinReliability, request.Needs.MinDownloadMbps, request.Needs.VerifiedOnly),
+                new LimitsBody(request.Limits.MaxCost?.Micros, request.Limits.MaxRate?.MicrosPerHour, (int?)request.Limits.MaxRuntime?.TotalSeconds, request.Limits.MaxAttempts),
+                request.ProjectId?.Value,
+                request.Tags),
             Body);
 
         // A quote cannot be escaped inside single quotes: end them, quote it, begin again.
