@@ -349,6 +349,7 @@ main() {
     dead_man_state=$(dead_man_means)
     has_gpu=$(command -v nvidia-smi)
     rm -f gpu.new
+    mkdir -p out # whoever collects looks here, however early it ended
     read -r restarts _ 2>/dev/null <restarts || restarts=0
     beat # hashing a large bundle takes a while
     take_up

@@ -161,6 +161,19 @@ public sealed class SupervisorStartTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_stop_that_was_asked_before_the_start_runs_nothing_and_leaves_an_empty_folder_to_collect()
+    {
+        _machine.Command(Waits);
+        _machine.Put("stop", "");
+
+        _machine.StartSupervisor();
+
+        Assert.Equal((143, "stopped"), await _machine.EndAsync());
+        Assert.False(_machine.Has("starts"));
+        Assert.Empty(Directory.EnumerateFileSystemEntries(_machine.At("out")));
+    }
+
+    [Fact]
     public async Task A_bundle_that_differs_from_its_manifest_is_not_run()
     {
         _machine.Command(Waits);

@@ -162,13 +162,14 @@ public sealed class BulkTransfer(SshOptions options)
         return result.ExitStatus == 66 ? null : Expect(result, "Reading " + remotePath).Output;
     }
 
-    /// <summary>Lists the regular files below a folder; at most 10,000.</summary>
-    /// <exception cref="TransferRefused">No such folder.</exception>
+    /// <summary>Lists the regular files below a folder; at most 10,000. A folder that is not there has none: a program stopped before its first write has left nothing, and that is an answer.</summary>
+    /// <exception cref="TransferRefused">It is there and could not be read.</exception>
     /// <exception cref="SshFlood">More names than anyone needs.</exception>
     public async Task<RemoteListing> ListAsync(SshSession session, string remoteFolder, CancellationToken ct)
     {
         // Links are not followed and not taken: they point where the machine likes. Entries end in NUL, the one byte no name holds.
-        var result = await session.ExecAsync($"find {Shell.Quote(remoteFolder)} -mindepth 1 ! -type d -printf '%y %s %P\\0'", null, options.Silence, ct, MaxListingBytes);
+        var folder = Shell.Quote(remoteFolder);
+        var result = await session.ExecAsync($"[ ! -e {folder} ] || find {folder} -mindepth 1 ! -type d -printf '%y %s %P\\0'", null, options.Silence, ct, MaxListingBytes);
         Expect(result, "Listing " + remoteFolder);
         var (files, refused) = (new List<RemoteFile>(), 0);
         foreach (var entry in Encoding.UTF8.GetString(result.Output).Split('\0', StringSplitOptions.RemoveEmptyEntries))
