@@ -5,24 +5,27 @@ namespace Dashboard.Web.Components;
 /// <summary>Round ends and labels for an axis of dollars.</summary>
 internal static class AxisScale
 {
-    /// <summary>The least 4, 8 or 20 times a power of ten that holds the highest value: four lines divide each evenly.</summary>
+    private static readonly decimal[] Quarters = [1m, 1.5m, 2m, 2.5m, 3m, 4m, 5m, 6m, 8m];
+
+    /// <summary>An end that holds the highest value, four times a round quarter.</summary>
     public static decimal Above(decimal highest)
     {
-        var step = 0.0001m;
-        while (true)
+        for (var power = 0.0001m; ; power *= 10)
         {
-            foreach (var factor in new[] { 4m, 8m, 20m })
+            foreach (var quarter in Quarters)
             {
-                if (step * factor >= highest)
+                if (4 * quarter * power >= highest)
                 {
-                    return step * factor;
+                    return 4 * quarter * power;
                 }
             }
-
-            step *= 10;
         }
     }
 
-    /// <summary>As many decimals as tell the lines of this axis apart.</summary>
-    public static string Label(decimal usd, decimal top) => "$" + usd.ToString(top switch { >= 4 => "#,##0", >= 0.4m => "0.0", >= 0.04m => "0.00", >= 0.004m => "0.000", _ => "0.0000" }, CultureInfo.InvariantCulture);
+    /// <summary>As many decimals as the quarters of this axis need; cents come in twos.</summary>
+    public static string Label(decimal usd, decimal top)
+    {
+        var decimals = (top / 4 / 1.0000000000m).Scale is var scale and not 1 ? scale : 2;
+        return "$" + usd.ToString("#,##0." + new string('0', decimals), CultureInfo.InvariantCulture);
+    }
 }

@@ -86,6 +86,16 @@ public sealed class LedgerPageTests : PageTest
     }
 
     [Fact]
+    public async Task What_was_inferred_is_summed_in_the_foot()
+    {
+        await SeedAsync(Month);
+        await SeedAsync(seed => Spend(seed, seed.Connection(TeamSeed.VastAi), "cut", JobStatus.Failed, 0.5m, new DateTimeOffset(2026, 11, 12, 8, 0, 0, TimeSpan.Zero), skip: 50, estimated: true));
+
+        Assert.Equal("4 entries · $4.44 in this view", Show<LedgerPage>("/t/halden/costs/ledger").Find(".card-foot span").TextContent);
+        Assert.Equal("$0.50 of it estimated", Show<LedgerPage>("/t/halden/costs/ledger").Find(".card-foot span.t3").TextContent);
+    }
+
+    [Fact]
     public async Task A_filter_that_nothing_fits_leads_back_to_everything()
     {
         await SeedAsync(Month);

@@ -1,4 +1,5 @@
 using Dashboard.Domain.Costs;
+using Dashboard.Web.Components;
 using Dashboard.Web.Features.Costs;
 
 namespace Dashboard.Web.Tests.Costs;
@@ -40,6 +41,19 @@ public sealed class SpendForecastTests
         Assert.Equal(3, SpendChart.TwiceTheUsual([1, 1.2m, 0.9m, 2.5m, 1.1m, 1, 0]));
         Assert.Null(SpendChart.TwiceTheUsual([1, 1.2m, 0.9m, 1.9m, 1.1m, 1, 0]));
         Assert.Null(SpendChart.TwiceTheUsual([1, 1, 5]));
+    }
+
+    [Theory]
+    [InlineData(43.2, 60, "$0 $15 $30 $45 $60")]
+    [InlineData(400, 400, "$0 $100 $200 $300 $400")]
+    [InlineData(5.1, 6, "$0.00 $1.50 $3.00 $4.50 $6.00")]
+    [InlineData(0.0037, 0.004, "$0.000 $0.001 $0.002 $0.003 $0.004")]
+    [InlineData(0, 0.0004, "$0.0000 $0.0001 $0.0002 $0.0003 $0.0004")]
+    [InlineData(2500, 3200, "$0 $800 $1,600 $2,400 $3,200")]
+    public void An_axis_ends_a_little_above_its_highest_bar_on_round_quarters(double highest, double top, string labels)
+    {
+        Assert.Equal((decimal)top, AxisScale.Above((decimal)highest));
+        Assert.Equal(labels, string.Join(' ', Enumerable.Range(0, 5).Select(line => AxisScale.Label((decimal)top * line / 4, (decimal)top))));
     }
 
     private static List<Money> Days(params decimal[] usd) => [.. usd.Select(Money.FromUsd)];
