@@ -16,8 +16,11 @@ public static class PagesRegistration
         services.AddSingleton<MachineQueries>();
         services.AddSingleton<ShellQueries>();
         services.AddSingleton<HomeQueries>();
+        services.AddSingleton<NextSteps>();
         services.AddSingleton<JobsListQueries>();
         services.AddSingleton<CostQueries>();
+        services.AddSingleton<LedgerQueries>();
+        services.AddSingleton<StatementQueries>();
         services.AddSingleton<InboxQueries>();
         services.AddSingleton<ResolveInboxItem>();
         return services;

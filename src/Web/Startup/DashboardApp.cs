@@ -8,6 +8,7 @@ using Dashboard.Infrastructure.Ssh;
 using Dashboard.Web.Api;
 using Dashboard.Web.Auth;
 using Dashboard.Web.Features.Connections;
+using Dashboard.Web.Features.Costs;
 using Dashboard.Web.Features.Jobs;
 using Dashboard.Web.Features.SetUp;
 using Dashboard.Web.Features.SignIn;
@@ -122,6 +123,7 @@ internal static class DashboardApp
         app.MapApi();
         app.MapSignOut();
         app.MapJobDownloads();
+        app.MapLedgerDownload();
         app.MapStartPage();
         app.MapRazorComponents<App>()
             .AddInteractiveServerRenderMode(server => server.ContentSecurityFrameAncestorsPolicy = null) // SecurityHeaders says it

@@ -43,7 +43,7 @@ public sealed class ApiTests : IAsyncLifetime
     public async Task Without_a_valid_token_nothing_is_answered(string? token)
     {
         using var stranger = _dashboard.Api(token);
-        foreach (var address in new[] { "connections", "offers", "jobs", "jobs/1", "jobs/1/log", "jobs/1/files", "machines", "ledger" })
+        foreach (var address in new[] { "connections", "offers", "jobs", "jobs/1", "jobs/1/log", "jobs/1/files", "machines", "ledger", "ledger.csv" })
         {
             using var answer = await stranger.GetAsync(At(address), Ct);
             Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);
@@ -161,6 +161,8 @@ public sealed class ApiTests : IAsyncLifetime
 
         using var ledger = await _api.GetAsync(At("ledger"), Ct);
         Assert.Equal(HttpStatusCode.Forbidden, ledger.StatusCode);
+        using var file = await _api.GetAsync(At("ledger.csv"), Ct);
+        Assert.Equal(HttpStatusCode.Forbidden, file.StatusCode);
         using var jobs = await _api.GetAsync(At("jobs"), Ct);
         Assert.Equal(HttpStatusCode.OK, jobs.StatusCode);
     }
@@ -193,7 +195,7 @@ public sealed class ApiTests : IAsyncLifetime
         using var stranger = _dashboard.Api(token: null);
         var paths = (await stranger.GetFromJsonAsync<JsonElement>(new Uri("/openapi/v1.json", UriKind.Relative), Ct)).GetProperty("paths");
 
-        foreach (var path in new[] { "connections", "offers", "jobs", "jobs/{number}", "jobs/{number}/cancel", "jobs/{number}/log", "jobs/{number}/files", "jobs/{number}/files/{path}", "machines", "ledger" })
+        foreach (var path in new[] { "connections", "offers", "jobs", "jobs/{number}", "jobs/{number}/cancel", "jobs/{number}/log", "jobs/{number}/files", "jobs/{number}/files/{path}", "machines", "ledger", "ledger.csv" })
         {
             Assert.True(paths.TryGetProperty($"/api/v1/{path}", out _), path);
         }

@@ -19,6 +19,8 @@ public sealed partial class TenancyTests
     [InlineData("")]
     [InlineData("/jobs")]
     [InlineData("/connections")]
+    [InlineData("/costs/invoices/2026-11")]
+    [InlineData("/costs/ledger.csv")]
     public async Task Another_team_s_page_answers_exactly_as_a_team_that_does_not_exist(string page)
     {
         await using var dashboard = await RunningDashboard.OwnedAsync();

@@ -4,6 +4,7 @@ using Dashboard.Domain.Instances;
 using Dashboard.Domain.Jobs;
 using Dashboard.Domain.Teams;
 using Dashboard.Infrastructure.Logs;
+using Dashboard.Infrastructure.Persistence;
 using Dashboard.Web.Features.Home;
 using Dashboard.Web.Features.Inbox;
 using Microsoft.Extensions.DependencyInjection;
@@ -49,11 +50,13 @@ public sealed class HomePageTests : PageTest
     }
 
     [Fact]
-    public void Balances_are_hidden_from_those_who_may_not_see_money()
+    public void Balances_and_the_month_are_hidden_from_those_who_may_not_see_money()
     {
         ReadAs(Role.Viewer);
 
-        Assert.DoesNotContain("Balances", Show<HomePage>().Markup);
+        var home = Show<HomePage>();
+
+        Assert.Equal(["Burning now", "Needs attention", "Jobs"], home.FindAll("h2").Select(h => h.TextContent));
     }
 
     [Fact]
@@ -102,8 +105,123 @@ public sealed class HomePageTests : PageTest
 
         var home = Show<HomePage>();
 
-        Assert.Equal(["Burning now", "Needs attention", "Balances", "Jobs"], home.FindAll("h2").Select(h => h.TextContent));
+        Assert.Equal(["Burning now", "November", "Needs attention", "Jobs", "Balances"], home.FindAll("h2").Select(h => h.TextContent));
         Assert.Contains("What bills could not be read.", home.Find("[role=alert]").TextContent);
+    }
+
+    [Fact]
+    public async Task A_machine_that_starts_says_what_its_GPU_will_add()
+    {
+        await SeedAsync(seed => Run(seed, seed.Connection(TeamSeed.VastAi), "evals-smoke", InstanceStatus.Booting, 0.183m));
+
+        Assert.Contains("#201 adds $0.183/h when its GPU starts", Show<BurnCard>().Find(".card-foot").TextContent);
+    }
+
+    [Fact]
+    public async Task A_share_whose_machine_is_gone_stays_in_place_and_costs_nothing()
+    {
+        await SeedAsync(seed =>
+        {
+            var account = seed.Connection(TeamSeed.VastAi);
+            Run(seed, account, "first", InstanceStatus.Running, 0.9m);
+            Run(seed, account, "second", InstanceStatus.Running, 0.4m);
+        });
+        var card = Show<BurnCard>();
+
+        await ChangeAsync(db => db.Remove(db.Instances.Single(i => i.GpuRate.MicrosPerHour == 900_000)));
+
+        card.WaitForAssertion(() => Assert.Equal(["first, ended", "second"], card.FindAll("li .clip").Select(l => l.TextContent)));
+        Assert.Equal("background:var(--c2)", card.FindAll("li .swatch")[1].GetAttribute("style"));
+        Assert.Contains("$0.000", card.FindAll("li")[0].TextContent);
+    }
+
+    [Fact]
+    public async Task A_job_that_ends_keeps_its_row_and_one_that_begins_waits_until_it_is_asked_for()
+    {
+        Job? ending = null;
+        Connection? account = null;
+        await SeedAsync(seed =>
+        {
+            account = seed.Connection(TeamSeed.VastAi);
+            ending = seed.Job(account, "ending", JobStatus.Running);
+            seed.Job(account, "going-on", JobStatus.Running);
+        });
+        var card = Show<ActiveJobsCard>();
+
+        await ChangeAsync(db =>
+        {
+            var job = db.Jobs.Single(j => j.Number == ending!.Number);
+            job.MoveTo(JobStatus.Terminating, Time.GetUtcNow());
+            job.MoveTo(JobStatus.Failed, Time.GetUtcNow());
+        });
+        await SeedAsync(seed => seed.Job(account!, "newcomer", JobStatus.Submitted, skip: 50));
+        Feed.Publish(Team.Id);
+
+        card.WaitForAssertion(() => Assert.Equal("1 new · show", card.Find(".new-rows button").TextContent));
+        Assert.Equal(["ending", "going-on"], card.FindAll("td a.strong").Select(a => a.TextContent));
+        Assert.Contains("Failed", card.Find("tbody tr").TextContent);
+        await card.Find(".new-rows button").ClickAsync(new());
+        Assert.Equal(["going-on", "newcomer"], card.FindAll("td a.strong").Select(a => a.TextContent));
+    }
+
+    [Fact]
+    public async Task The_month_says_what_was_spent_and_where_it_goes()
+    {
+        await SeedAsync(seed =>
+        {
+            var account = seed.Connection(TeamSeed.VastAi);
+            for (var day = 0; day < 4; day++)
+            {
+                Costs.LedgerSeed.Spend(seed, account, "daily", JobStatus.Succeeded, 2m, new DateTimeOffset(2026, 11, 19, 8, 0, 0, TimeSpan.Zero).AddDays(day), skip: day * 10);
+            }
+        });
+
+        var card = Show<MonthCard>();
+
+        // Four days of $2.00, and 7 days 5 h 55 min 48 s to go.
+        Assert.Equal("$8.00", card.Find(".figure").TextContent.Trim());
+        Assert.Contains("≈ $22.49 by 30 Nov (likely $22.49 to $22.49)", card.Find("p").TextContent);
+        Assert.Equal("November 2026 so far: $8.00; ≈ $22.49 expected by its end, likely $22.49 to $22.49", card.Find("svg").GetAttribute("aria-label"));
+    }
+
+    [Fact]
+    public async Task Next_steps_come_with_the_first_success_and_go_when_dismissed()
+    {
+        Connection? sandbox = null;
+        await SeedAsync(seed => seed.Job(sandbox = seed.Connection(TeamSeed.Sandbox), "first", JobStatus.Running));
+        Assert.Empty(Show<NextStepsCard>().FindAll("section"));
+
+        await SeedAsync(seed => seed.Job(sandbox!, "second", JobStatus.Succeeded, skip: 10));
+        var card = Show<NextStepsCard>();
+        Assert.Equal(["Connect Vast.ai", "Run a command of your own", "See what it cost"], card.FindAll("li .medium").Select(t => t.TextContent));
+
+        await card.Find("li button").ClickAsync(new());
+        Assert.Equal(["Run a command of your own", "See what it cost"], card.FindAll("li .medium").Select(t => t.TextContent));
+        Assert.Equal(2, Show<NextStepsCard>().FindAll("li").Count); // also on the next visit
+    }
+
+    [Fact]
+    public async Task A_step_that_is_done_or_not_allowed_is_not_offered()
+    {
+        await SeedAsync(seed =>
+        {
+            seed.Job(seed.Connection(TeamSeed.VastAi), "real", JobStatus.Succeeded, preset: Presets.Command);
+        });
+        Assert.Equal(["See what it cost"], Show<NextStepsCard>().FindAll("li .medium").Select(t => t.TextContent));
+
+        ReadAs(Role.Viewer);
+        Assert.Empty(Show<NextStepsCard>().FindAll("section"));
+    }
+
+    private async Task ChangeAsync(Action<AppDbContext> change)
+    {
+        await using (var db = await Database.ForSystemAsync(CancellationToken.None))
+        {
+            change(db);
+            await db.SaveChangesAsync();
+        }
+
+        Feed.Publish(Team.Id);
     }
 
     private static void Run(TeamSeed seed, Connection account, string name, InstanceStatus status, decimal gpuUsd)

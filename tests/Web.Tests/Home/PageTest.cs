@@ -75,7 +75,8 @@ public abstract class PageTest : BunitContext, IAsyncLifetime
         await db.SaveChangesAsync();
     }
 
-    protected IRenderedComponent<TPage> Show<TPage>(string? address = null)
+    /// <param name="route">What the router would take from the address.</param>
+    protected IRenderedComponent<TPage> Show<TPage>(string? address = null, params (string Name, object Value)[] route)
         where TPage : IComponent
     {
         if (address is not null)
@@ -83,7 +84,14 @@ public abstract class PageTest : BunitContext, IAsyncLifetime
             Services.GetRequiredService<NavigationManager>().NavigateTo(address);
         }
 
-        return Render<TPage>(page => page.AddCascadingValue(Member));
+        return Render<TPage>(page =>
+        {
+            page.AddCascadingValue(Member);
+            foreach (var (name, value) in route)
+            {
+                page.TryAdd(name, value);
+            }
+        });
     }
 
     private TeamContext ContextFor(Role role) => TeamContext.Of(Team, new Membership { TeamId = Team.Id, UserId = new UserId(Person), Role = role, Since = Time.GetUtcNow() });

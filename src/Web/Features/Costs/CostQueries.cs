@@ -1,153 +1,195 @@
 using Dashboard.Domain;
 using Dashboard.Domain.Costs;
+using Dashboard.Domain.Jobs;
 using Dashboard.Domain.Marketplaces;
 using Dashboard.Domain.Teams;
 using Dashboard.Infrastructure.Persistence;
 using Dashboard.Web.Components;
+using Dashboard.Web.Features.Machines;
 using Microsoft.EntityFrameworkCore;
 
 namespace Dashboard.Web.Features.Costs;
 
-/// <summary>What spending is split by.</summary>
-public enum CostSplit
-{
-    Project,
-    Person,
-    Job,
-}
-
-/// <param name="Month">Any day of the month that is shown, in <paramref name="Zone"/>.</param>
-/// <param name="Zone">Whose midnight ends a day.</param>
-public sealed record CostsFilter(DateOnly Month, CostSplit By, ReaderZone Zone)
-{
-    public DateOnly First => new(Month.Year, Month.Month, 1);
-
-    public int Days => DateTime.DaysInMonth(Month.Year, Month.Month);
-
-    internal DateTimeOffset From => Midnight(First);
-
-    internal DateTimeOffset Until => Midnight(First.AddMonths(1));
-
-    private DateTimeOffset Midnight(DateOnly day)
-    {
-        var local = day.ToDateTime(TimeOnly.MinValue);
-        return new DateTimeOffset(local, Zone.Zone.GetUtcOffset(local)).ToUniversalTime();
-    }
-}
-
-/// <param name="Color">Series token; the seventh and later share the last.</param>
-/// <param name="ByDay">One amount for each day of the month.</param>
-public sealed record CostRow(string Name, int? JobNumber, string Color, Money Spent, int Jobs, IReadOnlyList<Money> ByDay);
-
-/// <summary>One month of the ledger. The rows add up to <see cref="Spent"/>, and so do the kinds and the days.</summary>
-/// <param name="Simulated">The team has no real connection; none of this is money.</param>
-/// <param name="NothingHome">Spent on jobs that ended without success.</param>
-/// <param name="FinishedJobs">Jobs with spend in the month that succeeded.</param>
-/// <param name="OnFinished">What those cost.</param>
-/// <param name="FirstEntry">When the ledger begins; null: it is empty.</param>
-public sealed record CostsView(
-    Money Spent, bool Simulated, Money Gpu, Money Disk, Money Traffic, Money Adjustments, Money NothingHome, int FinishedJobs, Money OnFinished, int Jobs,
-    IReadOnlyList<CostRow> Rows, DateTimeOffset? FirstEntry);
-
-public sealed record LedgerRow(long Id, DateTimeOffset PeriodStart, DateTimeOffset PeriodEnd, int JobNumber, string JobName, string GpuName, Market Market, ChargeKind Kind, decimal Quantity, HourlyRate Rate, Money Amount, bool Estimated, long? CorrectsId, string? Reason);
-
-/// <param name="Sum">Over all pages; what the rows of one market class add up to.</param>
-public sealed record LedgerView(IReadOnlyList<LedgerRow> Rows, int Total, Money Sum, bool Simulated)
-{
-    public int Pages => Math.Max(1, (Total + CostQueries.LedgerPage - 1) / CostQueries.LedgerPage);
-}
-
 /// <summary>What was spent, from the ledger only.</summary>
-public sealed class CostQueries(AppDatabase database)
+public sealed class CostQueries(AppDatabase database, MachineQueries machines, TimeProvider time)
 {
-    public const int LedgerPage = 100;
-
     private const int Series = 6;
     private const int MostRows = 50;
 
-    public async Task<CostsView> ExploreAsync(TeamContext team, CostsFilter filter, CancellationToken ct)
+    private static readonly TimeSpan Quarter = TimeSpan.FromMinutes(15);
+
+    public async Task<CostsView> ExploreAsync(TeamContext team, CostsQuestion question, CancellationToken ct)
     {
         team.Require(Permission.SeeMoney);
+        var burning = question.Period.Includes(question.Today) ? (await machines.ListAsync(team, ended: false, ct)).Rows : [];
         await using var db = await database.ForTeamAsync(team, ct);
         var simulated = await OnlySimulatedAsync(db, ct);
-        var (from, until) = (filter.From, filter.Until);
-
-        // Grouped to the hour by the database, to the reader's day here: a zone's midnight is no arithmetic for SQL.
-        var hours = await db.Ledger.Where(e => e.Market.Simulated == simulated && e.PeriodStart >= from && e.PeriodStart < until)
-            .Select(e => new { e.JobId, e.ProjectId, e.PersonId, e.Kind, Hour = (long)(object)e.PeriodStart / 3_600_000, e.Amount.Micros })
-            .GroupBy(e => new { e.JobId, e.ProjectId, e.PersonId, e.Kind, e.Hour })
-            .Select(g => new { g.Key, Micros = g.Sum(e => e.Micros) }).ToListAsync(ct);
-        var jobIds = hours.Select(h => h.Key.JobId).Distinct().ToList();
-        var jobs = await db.Jobs.AsNoTracking().Where(j => jobIds.Contains(j.Id)).Select(j => new { j.Id, j.Number, j.Name, j.Status }).ToDictionaryAsync(j => j.Id, ct);
-        var projects = await db.Projects.AsNoTracking().ToDictionaryAsync(p => p.Id, p => p.Name, ct);
-        var people = await db.Users.Where(u => hours.Select(h => h.Key.PersonId.Value).Distinct().Contains(u.Id)).ToDictionaryAsync(u => u.Id, u => u.DisplayName, ct);
+        var now = await SlicesAsync(db, simulated, question.Scope, question.Period, ct);
+        var compared = question.Period.Before(question.Today);
+        var before = await SlicesAsync(db, simulated, question.Scope, compared, ct);
+        var names = await NamesAsync(db, question.Scope, now, before, ct);
         var first = await db.Ledger.Where(e => e.Market.Simulated == simulated).OrderBy(e => e.PeriodStart).Select(e => (DateTimeOffset?)e.PeriodStart).FirstOrDefaultAsync(ct);
 
-        string NameOf(JobId job, ProjectId project, UserId person) => filter.By switch
-        {
-            CostSplit.Project => projects.GetValueOrDefault(project, "no project"),
-            CostSplit.Person => people.GetValueOrDefault(person.Value, "a former member"),
-            CostSplit.Job => jobs[job].Name,
-        };
-
-        var groups = hours.GroupBy(h => (Name: NameOf(h.Key.JobId, h.Key.ProjectId, h.Key.PersonId), Job: filter.By == CostSplit.Job ? jobs[h.Key.JobId].Number : (int?)null))
-            .Select(g => (g.Key.Name, g.Key.Job, Spent: new Money(g.Sum(h => h.Micros)), Jobs: g.Select(h => h.Key.JobId).Distinct().Count(), Hours: g.Select(h => (h.Key.Hour, h.Micros)).ToList()))
+        var rows = Rows(question, now, before, names, simulated);
+        rows = await WithRatesAsync(db, rows, question, [.. burning.Where(m => m.MayBill && m.Market.Simulated == simulated)], ct);
+        var gpus = now.GroupBy(s => (s.Gpu, s.Provider))
+            .Select(g => new GpuCost(g.Key.Gpu, g.Key.Provider, TimeSpan.FromMilliseconds(g.Where(s => s.Kind == ChargeKind.Gpu).Sum(s => s.Milliseconds)), Sum(g)))
             .OrderByDescending(g => g.Spent).ToList();
-        if (groups.Count > MostRows)
-        {
-            var rest = groups[(MostRows - 1)..];
-            groups = [.. groups[..(MostRows - 1)], ($"{rest.Count} more", null, new Money(rest.Sum(r => r.Spent.Micros)), rest.Sum(r => r.Jobs), [.. rest.SelectMany(r => r.Hours)])];
-        }
-
-        Money Of(params ReadOnlySpan<ChargeKind> kinds)
-        {
-            var sum = 0L;
-            foreach (var hour in hours)
-            {
-                sum += kinds.Contains(hour.Key.Kind) ? hour.Micros : 0;
-            }
-
-            return new Money(sum);
-        }
-
-        var finished = hours.Where(h => jobs[h.Key.JobId].Status == Domain.Jobs.JobStatus.Succeeded).ToList();
-        var nothing = hours.Where(h => jobs[h.Key.JobId].Status is Domain.Jobs.JobStatus.Failed or Domain.Jobs.JobStatus.Cancelled).Sum(h => h.Micros);
         return new CostsView(
-            new Money(hours.Sum(h => h.Micros)), simulated && first is not null, Of(ChargeKind.Gpu), Of(ChargeKind.Disk), Of(ChargeKind.Download, ChargeKind.Upload), Of(ChargeKind.Adjustment),
-            new Money(nothing), finished.Select(h => h.Key.JobId).Distinct().Count(), new Money(finished.Sum(h => h.Micros)), jobIds.Count,
-            [.. groups.Select((g, i) => new CostRow(g.Name, g.Job, i < Series ? $"c{i + 1}" : "c7", g.Spent, g.Jobs, ByDay(g.Hours, filter)))], first);
+            Totals(now, names), Totals(before, names), compared, simulated && first is not null, rows, gpus, Forecast(question, now, first), names.OfScope(question.Scope), first);
     }
 
-    /// <summary>Entries, newest first, a page at a time.</summary>
-    public async Task<LedgerView> LedgerAsync(TeamContext team, ChargeKind? kind, int? jobNumber, int page, CancellationToken ct)
-    {
-        team.Require(Permission.SeeMoney);
-        await using var db = await database.ForTeamAsync(team, ct);
-        var simulated = await OnlySimulatedAsync(db, ct);
-        var entries = db.Ledger.AsNoTracking().Where(e => e.Market.Simulated == simulated
-            && (kind == null || e.Kind == kind)
-            && (jobNumber == null || db.Jobs.Any(j => j.Id == e.JobId && j.Number == jobNumber)));
-        var total = await entries.CountAsync(ct);
-        var sum = await entries.SumAsync(e => e.Amount.Micros, ct);
-        var at = Math.Clamp(page, 1, Math.Max(1, (total + LedgerPage - 1) / LedgerPage));
-        var rows = await entries.OrderByDescending(e => e.PeriodStart).ThenByDescending(e => e.Id).Skip((at - 1) * LedgerPage).Take(LedgerPage)
-            .Join(db.Jobs, e => e.JobId, j => j.Id, (e, j) => new LedgerRow(e.Id, e.PeriodStart, e.PeriodEnd, j.Number, j.Name, e.GpuName, e.Market, e.Kind, e.Quantity, e.Rate, e.Amount, e.Estimated, e.CorrectsId, e.Reason))
-            .ToListAsync(ct);
-        return new LedgerView(rows, total, new Money(sum), simulated && total > 0);
-    }
-
-    private static async Task<bool> OnlySimulatedAsync(AppDbContext db, CancellationToken ct) =>
+    /// <summary>Whether the team's money is play money: it has no real connection. Totals of the two never mix.</summary>
+    internal static async Task<bool> OnlySimulatedAsync(AppDbContext db, CancellationToken ct) =>
         !await db.Connections.AnyAsync(c => c.Status != ConnectionStatus.Removed && !c.Market.Simulated, ct);
 
-    private static Money[] ByDay(List<(long Hour, long Micros)> hours, CostsFilter filter)
+    private static Money Sum(IEnumerable<Slice> slices) => new(slices.Sum(s => s.Micros));
+
+    /// <summary>Summed by the database to the hour, to the reader's day here: a zone's midnight is no arithmetic for SQL.</summary>
+    private static async Task<List<Slice>> SlicesAsync(AppDbContext db, bool simulated, CostScope scope, CostPeriod period, CancellationToken ct)
     {
-        var days = new Money[filter.Days];
-        foreach (var (hour, micros) in hours)
+        var (start, end) = (period.Start, period.End);
+        var step = (long)(WholeHours(period.Zone) ? TimeSpan.FromHours(1) : Quarter).TotalMilliseconds;
+        return await scope.Of(db.Ledger.Where(e => e.Market.Simulated == simulated && e.PeriodStart >= start && e.PeriodStart < end), db)
+            .Select(e => new
+            {
+                e.JobId, e.ProjectId, e.PersonId, e.GpuName, e.Market.Provider, e.Kind, e.Estimated, e.Amount.Micros,
+                Step = (long)(object)e.PeriodStart / step,
+                Milliseconds = (long)(object)e.PeriodEnd - (long)(object)e.PeriodStart,
+            })
+            .GroupBy(e => new { e.JobId, e.ProjectId, e.PersonId, e.GpuName, e.Provider, e.Kind, e.Estimated, e.Step })
+            .Select(g => new Slice(
+                g.Key.JobId, g.Key.ProjectId, g.Key.PersonId, g.Key.GpuName, g.Key.Provider, g.Key.Kind, g.Key.Estimated, g.Key.Step * step, g.Sum(e => e.Micros), g.Sum(e => e.Milliseconds)))
+            .ToListAsync(ct);
+    }
+
+    private static bool WholeHours(ReaderZone zone) => zone.Zone.BaseUtcOffset.Ticks % TimeSpan.TicksPerHour == 0;
+
+    private static async Task<Names> NamesAsync(AppDbContext db, CostScope scope, List<Slice> now, List<Slice> before, CancellationToken ct)
+    {
+        var jobIds = now.Concat(before).Select(s => s.Job).Distinct().ToList();
+        var jobs = await db.Jobs.AsNoTracking().Where(j => jobIds.Contains(j.Id) || j.Number == scope.Job)
+            .Select(j => new JobName(j.Id, j.Number, j.Name, j.Status, db.Artifacts.Any(a => a.JobId == j.Id))).ToDictionaryAsync(j => j.Id, ct);
+        var projects = await db.Projects.AsNoTracking().OrderBy(p => p.CreatedAt).ThenBy(p => p.Name).Select(p => new { p.Id, p.Name }).ToListAsync(ct);
+        var ids = now.Concat(before).Select(s => s.Person.Value).Distinct().ToList();
+        var people = await db.Users.Where(u => ids.Contains(u.Id)).ToDictionaryAsync(u => u.Id, u => u.DisplayName, ct);
+        return new Names(jobs, projects.ToDictionary(p => p.Id, p => p.Name), [.. projects.Select(p => p.Id)], people);
+    }
+
+    private static List<CostRow> Rows(CostsQuestion question, List<Slice> now, List<Slice> before, Names names, bool simulated)
+    {
+        var (by, period) = (question.By, question.Period);
+        var compared = before.ToLookup(s => names.Key(s, by));
+        var groups = now.GroupBy(s => names.Key(s, by)).Select(g => (g.Key, Slices: g.ToList(), Spent: Sum(g))).OrderByDescending(g => g.Spent).ToList();
+        var rows = groups.Take(groups.Count > MostRows ? MostRows - 1 : MostRows).Select((g, rank) =>
         {
-            var day = filter.Zone.Day(DateTimeOffset.FromUnixTimeMilliseconds(hour * 3_600_000)).Day - 1;
-            days[day] += new Money(micros);
+            // A project has its colour for ever; everything else by its rank.
+            var color = by == CostSplit.Project ? names.ProjectOrder.IndexOf(g.Slices[0].Project) : rank;
+            return new CostRow(
+                g.Key, names.Of(g.Slices[0], by, simulated), by == CostSplit.Job ? names.Jobs[g.Slices[0].Job].Number : null, color is >= 0 and < Series ? $"c{color + 1}" : "c7",
+                g.Spent, Sum(compared[g.Key]), JobCount(g.Slices), null, Bars(g.Slices, period), Parts(g.Slices, question.Then, names, simulated));
+        }).ToList();
+        if (groups.Count > MostRows)
+        {
+            var rest = groups[(MostRows - 1)..].SelectMany(g => g.Slices).ToList();
+            var keys = rest.Select(s => names.Key(s, by)).ToHashSet();
+            rows.Add(new CostRow(null, $"{keys.Count} more", null, "c7", Sum(rest), Sum(keys.SelectMany(k => compared[k])), JobCount(rest), null, Bars(rest, period), []));
         }
 
-        return days;
+        return rows;
+    }
+
+    private static int JobCount(IEnumerable<Slice> slices) => slices.Select(s => s.Job).Distinct().Count();
+
+    private static IReadOnlyList<CostPart> Parts(List<Slice> slices, CostSplit? then, Names names, bool simulated) => then is not { } split
+        ? []
+        : [.. slices.GroupBy(s => names.Key(s, split)).Select(g => new CostPart(names.Of(g.First(), split, simulated), Sum(g), JobCount(g))).OrderByDescending(p => p.Spent)];
+
+    private static Money[] Bars(List<Slice> slices, CostPeriod period)
+    {
+        var bars = new Money[period.Bars];
+        foreach (var slice in slices)
+        {
+            bars[period.BarOf(period.Zone.Day(slice.At))] += new Money(slice.Micros);
+        }
+
+        return bars;
+    }
+
+    private static CostTotals Totals(List<Slice> slices, Names names)
+    {
+        Money Of(Func<Slice, bool> counts) => Sum(slices.Where(counts));
+        var finished = slices.Where(s => names.Jobs[s.Job].Status == JobStatus.Succeeded).ToList();
+        return new CostTotals(
+            Sum(slices), Of(s => s.Kind == ChargeKind.Gpu), Of(s => s.Kind == ChargeKind.Disk), Of(s => s.Kind is ChargeKind.Download or ChargeKind.Upload), Of(s => s.Kind == ChargeKind.Adjustment),
+            Of(s => s.Estimated), Of(s => names.Jobs[s.Job] is { HasFiles: false } job && JobRules.IsFinal(job.Status)), JobCount(slices), JobCount(finished), Sum(finished));
+    }
+
+    private SpendForecast? Forecast(CostsQuestion question, List<Slice> slices, DateTimeOffset? first)
+    {
+        var (period, today) = (question.Period, question.Today);
+        if (first is not { } beginning || !period.Includes(today))
+        {
+            return null;
+        }
+
+        var from = period.Zone.Day(beginning) is var began && began > period.From ? began : period.From;
+        var byDay = slices.ToLookup(s => period.Zone.Day(s.At), s => s.Micros);
+        var full = Enumerable.Range(0, Math.Max(0, today.DayNumber - from.DayNumber)).Select(d => new Money(byDay[from.AddDays(d)].Sum())).ToList();
+        return SpendForecast.Of(Sum(slices), full, (decimal)(period.End - time.GetUtcNow()).Ticks / TimeSpan.TicksPerDay);
+    }
+
+    private static async Task<List<CostRow>> WithRatesAsync(AppDbContext db, List<CostRow> rows, CostsQuestion question, List<MachineRow> burning, CancellationToken ct)
+    {
+        var (by, scope) = (question.By, question.Scope);
+        if (by == CostSplit.Kind || scope.Kind is not null || !question.Period.Includes(question.Today))
+        {
+            return rows;
+        }
+
+        var numbers = burning.Select(m => m.JobNumber).Distinct().ToList();
+        var jobs = await db.Jobs.AsNoTracking().Where(j => numbers.Contains(j.Number)).Select(j => new { j.Number, j.ProjectId, j.CreatedBy }).ToDictionaryAsync(j => j.Number, ct);
+        var rates = burning
+            .Where(m => (scope.Job is null || scope.Job == m.JobNumber) && (scope.Gpu is null || scope.Gpu == m.GpuName) && (scope.Provider is null || scope.Provider == m.Market.Provider)
+                && (scope.Project is null || scope.Project == jobs[m.JobNumber].ProjectId) && (scope.Person is null || scope.Person == jobs[m.JobNumber].CreatedBy))
+            .GroupBy(m => by switch
+            {
+                CostSplit.Project => new CostScope(Project: jobs[m.JobNumber].ProjectId).Parameter(by),
+                CostSplit.Person => new CostScope(Person: jobs[m.JobNumber].CreatedBy).Parameter(by),
+                CostSplit.Job => new CostScope(Job: m.JobNumber).Parameter(by),
+                CostSplit.Gpu => m.GpuName,
+                CostSplit.Provider => new CostScope(Provider: m.Market.Provider).Parameter(by),
+                CostSplit.Kind => null,
+            })
+            .ToDictionary(g => g.Key!, g => g.Aggregate(HourlyRate.Zero, (sum, m) => sum + m.Rate));
+        return [.. rows.Select(row => row.Key is { } key ? row with { RateNow = rates.GetValueOrDefault(key) } : row)];
+    }
+
+    /// <summary>Entries of one job, kind and hour (or quarter), summed.</summary>
+    private sealed record Slice(JobId Job, ProjectId Project, UserId Person, string Gpu, Provider Provider, ChargeKind Kind, bool Estimated, long UnixMilliseconds, long Micros, long Milliseconds)
+    {
+        public DateTimeOffset At => DateTimeOffset.FromUnixTimeMilliseconds(UnixMilliseconds);
+    }
+
+    private sealed record JobName(JobId Id, int Number, string Name, JobStatus Status, bool HasFiles);
+
+    private sealed record Names(Dictionary<JobId, JobName> Jobs, Dictionary<ProjectId, string> Projects, List<ProjectId> ProjectOrder, Dictionary<Guid, string> People)
+    {
+        public string Key(Slice slice, CostSplit split) => new CostScope(slice.Project, slice.Person, Jobs[slice.Job].Number, slice.Gpu, slice.Provider, slice.Kind).Parameter(split)!;
+
+        public string Of(Slice slice, CostSplit split, bool simulated) => split switch
+        {
+            CostSplit.Project => Projects.GetValueOrDefault(slice.Project, "no project"),
+            CostSplit.Person => People.GetValueOrDefault(slice.Person.Value, "a former member"),
+            CostSplit.Job => Jobs[slice.Job].Name,
+            CostSplit.Gpu => slice.Gpu,
+            CostSplit.Provider => CostWords.Of(slice.Provider, simulated),
+            CostSplit.Kind => CostWords.Of(slice.Kind),
+        };
+
+        public ScopeNames OfScope(CostScope scope) => new(
+            scope.Project is { } project ? Projects.GetValueOrDefault(project) : null,
+            scope.Person is { } person ? People.GetValueOrDefault(person.Value) : null,
+            scope.Job is { } number ? Jobs.Values.FirstOrDefault(j => j.Number == number)?.Name : null);
     }
 }

@@ -1,5 +1,6 @@
 using Dashboard.Domain;
 using Dashboard.Domain.Costs;
+using Dashboard.Domain.Instances;
 using Dashboard.Domain.Marketplaces;
 using Dashboard.Domain.Teams;
 using Dashboard.Infrastructure.Persistence;
@@ -10,9 +11,13 @@ namespace Dashboard.Web.Features.Home;
 
 /// <summary>One line of the burn card: a job and what its machines cost an hour.</summary>
 /// <param name="DiskOnly">Its GPU does not bill at the moment.</param>
-public sealed record BurnShare(int JobNumber, string JobName, HourlyRate Rate, bool DiskOnly, bool Bid, bool AtMost);
+/// <param name="Ended">Nothing of it bills any more; it was there when the card was opened.</param>
+public sealed record BurnShare(int JobNumber, string JobName, HourlyRate Rate, bool DiskOnly, bool Bid, bool AtMost, bool Ended = false);
 
-public sealed record BurnSplit(Burn Burn, IReadOnlyList<BurnShare> Shares);
+/// <param name="Adds">What the rate rises by when the machine's GPU starts.</param>
+public sealed record StartingMachine(int JobNumber, HourlyRate Adds);
+
+public sealed record BurnSplit(Burn Burn, IReadOnlyList<BurnShare> Shares, IReadOnlyList<StartingMachine> Starting);
 
 /// <param name="Runway">How long the credit lasts at the present rate; null when nothing bills there or the provider bills afterwards.</param>
 public sealed record Balance(string Name, Market Market, ConnectionStatus Status, Money? Credit, DateTimeOffset? CheckedAt, TimeSpan? Runway);
@@ -30,10 +35,18 @@ public sealed class HomeQueries(AppDatabase database, MachineQueries machines)
             .GroupBy(r => r.JobNumber)
             .Select(g => new BurnShare(
                 g.Key, g.First().JobName, g.Aggregate(HourlyRate.Zero, (sum, r) => sum + r.Rate),
-                g.All(r => r.Status is not (Domain.Instances.InstanceStatus.Running or Domain.Instances.InstanceStatus.Ready or Domain.Instances.InstanceStatus.Draining)),
+                g.All(r => r.Status is not (InstanceStatus.Running or InstanceStatus.Ready or InstanceStatus.Draining)),
                 g.Any(r => r.Rental == RentalType.Interruptible), g.Any(r => r.AtMost)))
             .OrderByDescending(s => s.Rate).ToList();
-        return new BurnSplit(view.Burn, shares);
+        var booting = view.Rows.Where(r => r.MayBill && r.Market.Simulated == view.Burn.IsSimulated && r.Status is (InstanceStatus.Sent or InstanceStatus.Booting)).ToDictionary(r => r.Id, r => r.JobNumber);
+        if (booting.Count == 0)
+        {
+            return new BurnSplit(view.Burn, shares, []);
+        }
+
+        await using var db = await database.ForTeamAsync(team, ct);
+        var rates = await db.Instances.AsNoTracking().Where(i => booting.Keys.Contains(i.Id) && i.RunningSince == null).OrderBy(i => i.CreatedAt).Select(i => new { i.Id, i.GpuRate }).ToListAsync(ct);
+        return new BurnSplit(view.Burn, shares, [.. rates.Select(i => new StartingMachine(booting[i.Id], i.GpuRate))]);
     }
 
     public async Task<Balances> BalancesAsync(TeamContext team, CancellationToken ct)

@@ -81,6 +81,14 @@ public sealed class JobsListQueries(AppDatabase database, MetricsStore metrics)
         return await RowsAsync(db, Fitting(db, new JobsFilter(JobsShown.Ended)).OrderByDescending(j => j.EndedAt).Take(most), ct);
     }
 
+    /// <summary>These jobs, whatever became of them, in no order.</summary>
+    public async Task<IReadOnlyList<JobRow>> OfAsync(TeamContext team, IReadOnlyCollection<JobId> jobs, CancellationToken ct)
+    {
+        team.Require(Permission.See);
+        await using var db = await database.ForTeamAsync(team, ct);
+        return await RowsAsync(db, db.Jobs.Where(j => jobs.Contains(j.Id)), ct);
+    }
+
     private static IQueryable<Job> Fitting(AppDbContext db, JobsFilter filter)
     {
         var jobs = filter.Shown switch

@@ -1,0 +1,45 @@
+using Dashboard.Domain.Costs;
+using Dashboard.Domain.Marketplaces;
+using Dashboard.Web.Components;
+
+namespace Dashboard.Web.Features.Costs;
+
+/// <summary>What people call the parts of the ledger.</summary>
+internal static class CostWords
+{
+    public static string Of(ChargeKind kind) => kind switch
+    {
+        ChargeKind.Gpu => "GPU",
+        ChargeKind.Disk => "Disk",
+        ChargeKind.Download => "Into the machine",
+        ChargeKind.Upload => "Out of the machine",
+        ChargeKind.Adjustment => "Correction",
+    };
+
+    public static string Of(CostSplit split) => split switch
+    {
+        CostSplit.Project => "project",
+        CostSplit.Person => "person",
+        CostSplit.Job => "job",
+        CostSplit.Gpu => "GPU",
+        CostSplit.Provider => "provider",
+        CostSplit.Kind => "kind",
+    };
+
+    public static string Title(CostSplit split) => split switch
+    {
+        CostSplit.Gpu => "GPU",
+        CostSplit.Project or CostSplit.Person or CostSplit.Job or CostSplit.Provider or CostSplit.Kind => split.ToString(),
+    };
+
+    public static string Of(Provider provider, bool simulated) => new Market(provider, "", simulated).Name;
+
+    /// <summary>Time for what is billed by time, bytes for traffic.</summary>
+    /// <param name="quantity">Seconds or bytes.</param>
+    public static string Quantity(ChargeKind kind, decimal quantity) => kind switch
+    {
+        ChargeKind.Gpu or ChargeKind.Disk => Numbers.Duration(TimeSpan.FromSeconds((double)quantity)),
+        ChargeKind.Download or ChargeKind.Upload => Numbers.Bytes((long)quantity),
+        ChargeKind.Adjustment => "difference",
+    };
+}
