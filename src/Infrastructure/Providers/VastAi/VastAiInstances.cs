@@ -13,7 +13,7 @@ internal static partial class VastAiInstances
     /// <param name="at">When the answer came: run times are told as minutes before it.</param>
     public static ObservedInstance Read(WireInstance row, DateTimeOffset at)
     {
-        if (string.IsNullOrWhiteSpace(row.Id))
+        if (row.Id?.Trim() is not { Length: > 0 } id)
         {
             throw new ProviderUnavailableException("A machine came without an id.");
         }
@@ -24,8 +24,8 @@ internal static partial class VastAiInstances
         var disk = VastAiNumbers.Disk(row.DiskSpace, row.StorageCost, row.StorageTotalCost) ?? HourlyRate.Zero;
         return new ObservedInstance
         {
-            ContractId = row.Id,
-            Label = string.IsNullOrEmpty(row.Label) ? null : row.Label,
+            ContractId = id,
+            Label = row.Label?.Trim() is { Length: > 0 } label ? label : null,
             Status = status,
             Message = message,
             FatalMessage = status is ObservedStatus.Provisioning or ObservedStatus.Failed && IsFatal(message),
