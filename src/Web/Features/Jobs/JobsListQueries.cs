@@ -89,7 +89,13 @@ public sealed class JobsListQueries(AppDatabase database, MetricsStore metrics)
             JobsShown.Ended => db.Jobs.Where(j => Ended.Contains(j.Status)),
             JobsShown.All => db.Jobs,
         };
-        if (filter.Text?.Trim().TrimStart('#') is not { Length: > 0 } text)
+        return Matching(db, jobs, filter.Text);
+    }
+
+    /// <summary>Those whose name, number, model, tag, machine or contract is meant by <paramref name="typed"/>; all, when it is empty.</summary>
+    internal static IQueryable<Job> Matching(AppDbContext db, IQueryable<Job> jobs, string? typed)
+    {
+        if (typed?.Trim().TrimStart('#') is not { Length: > 0 } text)
         {
             return jobs;
         }
