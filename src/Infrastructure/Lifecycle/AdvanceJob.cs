@@ -123,7 +123,7 @@ internal sealed class AdvanceJob(
             null => null,
             { EndReason: StopReason.CreditExhausted or StopReason.ConnectionBroken } => (last.EndReason.Value, last.EndMessage!),
             { EndReason: StopReason.StartFailed } => (StopReason.StartFailed, last.EndMessage!),
-            _ when refused.Count >= options.Value.OffersPerAttempt => (StopReason.NoCapacity, $"{refused.Count} offers in a row were taken before us."),
+            _ when refused.Count >= options.Value.OffersPerAttempt => (StopReason.NoCapacity, $"{refused.Count} offers in a row could not be rented. The last one: {last.EndMessage}"),
             _ => null,
         };
     }
@@ -224,7 +224,7 @@ internal sealed class AdvanceJob(
         var change = new JobChange(db, job, now);
         apply(change);
         await db.SaveChangesAsync(lease.Lost);
-        await transaction.CommitAsync(lease.Lost);
+        await transaction.CommitAsync(CancellationToken.None); // all is written: giving up now would only lose it
         foreach (var (attempt, line) in change.Lines)
         {
             await logs.AppendOursAsync(id, attempt, line, lease.Lost);

@@ -35,7 +35,7 @@ internal sealed class ConnectionHealth(AppDatabase database, ChangeFeed changes,
         }
 
         await db.SaveChangesAsync(ct);
-        await transaction.CommitAsync(ct);
+        await transaction.CommitAsync(CancellationToken.None); // all is written: giving up now would only lose it
         changes.Publish(row.TeamId);
     }
 }

@@ -47,7 +47,7 @@ internal sealed class InstanceRecords(AppDatabase database, LogStore logs, Chang
         }
 
         await db.SaveChangesAsync(ct);
-        await transaction.CommitAsync(ct);
+        await transaction.CommitAsync(CancellationToken.None); // all is written: giving up now would only lose it
 
         foreach (var line in applied.Lines)
         {

@@ -124,5 +124,8 @@ export function listen(palette, help, component, start) {
     }
   });
 
+  // For connection.js: whether the server still knows this window.
+  window.dashboardAnswers = () => component.invokeMethodAsync('Answers');
+
   return { end: () => ending.abort() };
 }

@@ -1,6 +1,6 @@
 // The face of a lost connection. The page keeps its place: nothing is emptied, covered or reloaded unless the server no longer knows this window.
 (() => {
-  const cardAfter = 30_000, quietFor = 4_000, tryEvery = 5_000;
+  const cardAfter = 30_000, quietFor = 4_000, tryEvery = 5_000, answerWithin = 5_000;
   const root = document.documentElement;
   const face = document.getElementById('components-reconnect-modal');
   if (!face) { return; }
@@ -29,11 +29,23 @@
     setTimeout(() => { if (root.dataset.live === 'again') { delete root.dataset.live; say('live-again', ''); } }, quietFor);
   };
 
+  // A connection is not yet a window that works: a server that was restarted takes the connection and knows nothing of the page.
+  const prove = async () => {
+    if (!lostAt) { return; }
+    try {
+      const late = new Promise((_, no) => { setTimeout(() => no(new Error('late')), answerWithin); });
+      await Promise.race([window.dashboardAnswers(), late]);
+      found();
+    } catch {
+      location.reload(); // the address brings the same view back
+    }
+  };
+
   // The server may still know this window; if not, it may have kept what it showed; else the address brings the same view back.
   const again = async () => {
     clearTimeout(retrying);
     try {
-      if (await Blazor.reconnect() || await Blazor.resumeCircuit?.()) { found(); } else { location.reload(); }
+      if (await Blazor.reconnect() || await Blazor.resumeCircuit?.()) { await prove(); } else { location.reload(); }
     } catch { // no server yet
       retrying = setTimeout(again, tryEvery);
     }
@@ -41,7 +53,7 @@
 
   face.addEventListener('components-reconnect-state-changed', event => {
     const state = event.detail?.state;
-    if (state === 'hide') { found(); }
+    if (state === 'hide') { prove(); }
     else { lost(); if (state === 'failed' || state === 'rejected') { again(); } }
   });
   face.querySelector('[data-try-again]').addEventListener('click', again);

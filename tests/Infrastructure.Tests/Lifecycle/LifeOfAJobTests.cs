@@ -14,7 +14,7 @@ public sealed class LifecycleSandbox : IAsyncLifetime
     public SandboxProcess Sandbox { get; private set; } = null!;
 
     public async ValueTask InitializeAsync() =>
-        Sandbox = await SandboxProcess.StartAsync(new SandboxSettings { Port = 18500, InstancePorts = (44500, 44599), BootSeconds = 0.5, ListLagSeconds = 1, Credit = 1000, BillingFactor = 1000 });
+        Sandbox = await SandboxProcess.StartAsync(new SandboxSettings { Port = 18790, InstancePorts = (44790, 44889), BootSeconds = 0.5, ListLagSeconds = 1, Credit = 1000, BillingFactor = 1000 });
 
     public ValueTask DisposeAsync() => Sandbox.DisposeAsync();
 }
@@ -162,12 +162,23 @@ public sealed class LifeOfAJobTests(LifecycleSandbox fixture)
     }
 
     [Fact]
+    public async Task A_limit_reached_before_the_program_began_stops_it_at_once()
+    {
+        await using var host = await LifecycleHost.StartAsync(fixture.Sandbox);
+
+        var job = await host.SubmitAsync(Smoke with { Train = Smoke.Train with { MaxSteps = 5000 } }, new JobLimits(new Money(1), null, null));
+        await host.ReachesAsync(job, JobStatus.Paused);
+
+        Assert.Equal(StopReason.BudgetExhausted, (await host.JobAsync(job)).StopReason);
+    }
+
+    [Fact]
     public async Task A_job_stops_itself_at_its_limit_in_dollars_with_its_files_home()
     {
         await using var host = await LifecycleHost.StartAsync(fixture.Sandbox);
 
-        var job = await host.SubmitAsync(Smoke with { Train = Smoke.Train with { MaxSteps = 5000 } }, new JobLimits(new Money(1_500), null, null));
-        await Eventually.HoldsAsync(async () => (await host.JobAsync(job)).Status == JobStatus.Paused, "it is paused", TimeSpan.FromMinutes(3));
+        var job = await host.SubmitAsync(Smoke with { Train = Smoke.Train with { MaxSteps = 5000 } }, new JobLimits(new Money(1_000), null, null));
+        await host.ReachesAsync(job, JobStatus.Paused);
 
         Assert.Equal(StopReason.BudgetExhausted, (await host.JobAsync(job)).StopReason);
         await using var db = await host.Database.ForSystemAsync(default);

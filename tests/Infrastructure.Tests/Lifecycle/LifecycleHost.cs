@@ -124,12 +124,36 @@ internal sealed class LifecycleHost : IAsyncDisposable
         return job;
     }
 
-    public Task ReachesAsync(JobId id, JobStatus status, TimeSpan? within = null) =>
-        Eventually.HoldsAsync(async () =>
+    public async Task ReachesAsync(JobId id, JobStatus status, TimeSpan? within = null)
+    {
+        try
         {
-            var job = await JobAsync(id);
-            return job.Status == status || (JobRules.IsFinal(job.Status) ? throw new InvalidOperationException($"{job.Status}: {job.Message}") : false);
-        }, $"job is {status}", within ?? TimeSpan.FromMinutes(3));
+            await Eventually.HoldsAsync(async () =>
+            {
+                var job = await JobAsync(id);
+                return job.Status == status || (JobRules.IsFinal(job.Status) ? throw new InvalidOperationException($"{job.Status}: {job.Message}") : false);
+            }, $"job is {status}", within ?? TimeSpan.FromMinutes(3));
+        }
+        catch (Exception fault) when (fault is TimeoutException or InvalidOperationException)
+        {
+            throw new InvalidOperationException($"{fault.Message}\n{await StoryAsync(id)}", fault);
+        }
+    }
+
+    /// <summary>What happened to a job so far, for the message of a test that fails.</summary>
+    private async Task<string> StoryAsync(JobId id)
+    {
+        var job = await JobAsync(id);
+        await using var db = await Database.ForSystemAsync(default);
+        var events = await db.JobEvents.AsNoTracking().Where(e => e.JobId == id).OrderBy(e => e.Id).ToListAsync();
+        var instances = await db.Instances.AsNoTracking().Where(i => i.JobId == id).ToListAsync();
+        return string.Join('\n',
+        [
+            $"{TimeProvider.System.GetUtcNow():HH:mm:ss.fff} job {job.Status}, {job.StopReason}, {job.Message}",
+            .. events.Select(e => $"{e.At:HH:mm:ss.fff} {e.Kind}: {e.Text}"),
+            .. instances.Select(i => $"instance {i.Status}, {i.EndReason}, {i.EndMessage}; observed {i.Observed} at {i.ObservedAt:HH:mm:ss}; next step {i.NextStepAt:HH:mm:ss}, lease {i.LeaseOwner} until {i.LeaseUntil:HH:mm:ss}; answered {i.AnsweredAt:HH:mm:ss}, {i.SshFailures} failures, {i.SshMessage}; stop asked {i.StopAskedAt:HH:mm:ss}"),
+        ]);
+    }
 
     public async ValueTask DisposeAsync()
     {

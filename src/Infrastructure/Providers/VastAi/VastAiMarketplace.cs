@@ -104,6 +104,7 @@ internal sealed class VastAiMarketplace : IMarketplace
     public async Task<ObservedInstance?> GetAsync(string contractId, CancellationToken ct)
     {
         VastAiReply reply;
+        var asked = _clients.Time.GetUtcNow();
         try
         {
             reply = await AskAsync(VastAiEndpoint.Get, call => _repeatable.GetAsync(contractId, call, ct), ct);
@@ -116,7 +117,7 @@ internal sealed class VastAiMarketplace : IMarketplace
         return reply.Field("instances") switch
         {
             { ValueKind: JsonValueKind.Null } => null, // "gone" is 200 and null
-            { ValueKind: JsonValueKind.Object } row when VastAiInstances.Read(reply.Read<WireInstance>(row), _clients.Time.GetUtcNow()) is var instance =>
+            { ValueKind: JsonValueKind.Object } row when VastAiInstances.Read(reply.Read<WireInstance>(row), asked, _clients.Time.GetUtcNow()) is var instance =>
                 instance.ContractId == contractId ? instance : throw new ProviderUnavailableException($"Asked for machine {contractId} and got {instance.ContractId}."),
             _ => throw new ProviderUnavailableException("The machine was answered in an unknown form."),
         };
@@ -203,6 +204,7 @@ internal sealed class VastAiMarketplace : IMarketplace
     private async Task<InstanceListing> ListAsync(string? label, CancellationToken ct)
     {
         var at = _clients.Time.GetUtcNow();
+        var asked = at;
         var filters = label is null ? null : JsonSerializer.Serialize(new { label = new { eq = label } });
         var seen = new Dictionary<string, ObservedInstance>();
         int? total = null;
@@ -217,12 +219,14 @@ internal sealed class VastAiMarketplace : IMarketplace
             var received = _clients.Time.GetUtcNow();
             foreach (var row in RowsOf(reply, "instances", mayBeNull: total == 0))
             {
-                var instance = VastAiInstances.Read(reply.Read<WireInstance>(row), received);
+                var instance = VastAiInstances.Read(reply.Read<WireInstance>(row), asked, received);
                 if (!seen.TryAdd(instance.ContractId, instance))
                 {
                     throw new ProviderUnavailableException($"The listing repeats machine {instance.ContractId}.");
                 }
             }
+
+            asked = received;
         }
 
         if (total != seen.Count || found > seen.Count)

@@ -134,7 +134,7 @@ public sealed class RemoveConnection(AppDatabase database, ChangeFeed changes)
 
         (connection.Status, connection.ProtectedKey, connection.StatusMessage) = (ConnectionStatus.Removed, "", null);
         await db.SaveChangesAsync(ct);
-        await transaction.CommitAsync(ct);
+        await transaction.CommitAsync(CancellationToken.None); // all is written: giving up now would only lose it
         changes.Publish(team.TeamId);
         return new ConnectionResult.Saved(id, $"{connection.Name} is removed and its key deleted. What it cost stays in the ledger.");
     }

@@ -37,7 +37,7 @@ public sealed class CancelJob(AppDatabase database, LifecycleSignal signal, Chan
         db.JobEvents.Add(new JobEvent { TeamId = team.TeamId, JobId = job.Id, At = now, Kind = "cancel", Text = text, PersonId = team.UserId });
         await db.SaveChangesAsync(ct);
         await db.Instances.Where(i => i.JobId == job.Id && i.NextStepAt != null).ExecuteUpdateAsync(set => set.SetProperty(i => i.NextStepAt, now), ct);
-        await transaction.CommitAsync(ct);
+        await transaction.CommitAsync(CancellationToken.None); // all is written: giving up now would only lose it
 
         signal.Wake();
         changes.Publish(team.TeamId, job.Id);

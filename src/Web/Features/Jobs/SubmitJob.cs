@@ -101,7 +101,7 @@ public sealed class SubmitJob(AppDatabase database, QuoteOffers quotes, INudgePr
         db.JobEvents.Add(new JobEvent { TeamId = team.TeamId, JobId = job.Id, At = now, Kind = "submitted", Text = "Submitted.", PersonId = team.UserId });
         db.Outbox.Add(new OutboxMessage { TeamId = team.TeamId, Kind = "job.submitted", DedupKey = $"job.submitted/{job.Id}", Payload = $"{{\"job\":\"{job.Id}\"}}", At = now });
         await db.SaveChangesAsync(ct);
-        await transaction.CommitAsync(ct);
+        await transaction.CommitAsync(CancellationToken.None); // all is written: giving up now would only lose it
 
         nudge.Provision(job.Id);
         changes.Publish(team.TeamId, job.Id);

@@ -63,7 +63,7 @@ internal sealed class CreateFirstOwner(AppDbContext db, UserManager<DashboardUse
             }
 
             await db.SaveChangesAsync(ct);
-            await transaction.CommitAsync(ct);
+            await transaction.CommitAsync(CancellationToken.None); // all is written: giving up now would only lose it
         }
 
         await sandbox.ConnectAsync(team.Id, ct);

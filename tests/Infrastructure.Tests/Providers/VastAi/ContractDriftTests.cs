@@ -76,7 +76,7 @@ public sealed class ContractDriftTests
         Assert.Equal(asNumbers with { Routes = [] }, asStrings with { Routes = [] });
         Assert.Equal(asNumbers.Routes, asStrings.Routes);
 
-        Domain.Marketplaces.ObservedInstance Read(JsonObject json) => VastAiInstances.Read(json.Deserialize<WireInstance>(VastAiJson.Options)!, at);
+        Domain.Marketplaces.ObservedInstance Read(JsonObject json) => VastAiInstances.Read(json.Deserialize<WireInstance>(VastAiJson.Options)!, at, at);
     }
 
     [Theory]
@@ -85,7 +85,7 @@ public sealed class ContractDriftTests
     [InlineData("\"51880423\"")]
     [InlineData("\" 51880423 \"")]
     public void However_an_id_is_written_it_is_the_same_machine(string id) =>
-        Assert.Equal("51880423", VastAiInstances.Read(JsonElement.Parse($$"""{"id":{{id}}}""").Deserialize<WireInstance>(VastAiJson.Options)!, DateTimeOffset.UnixEpoch).ContractId);
+        Assert.Equal("51880423", VastAiInstances.Read(JsonElement.Parse($$"""{"id":{{id}}}""").Deserialize<WireInstance>(VastAiJson.Options)!, DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch).ContractId);
 
     private static string[] Steps(string path) => path.Split('/', StringSplitOptions.RemoveEmptyEntries);
 
