@@ -18,7 +18,7 @@ public interface IMarketplace
     Task<IReadOnlyList<Offer>> SearchAsync(OfferQuery query, CancellationToken ct);
 
     /// <summary>Rents <paramref name="offer"/> and starts billing at <see cref="Offer.Rate"/>.</summary>
-    /// <remarks>Sends one request and never repeats it, 429 included. After <c>Unclear</c> a machine may be running: look it up by <see cref="LaunchSpec.Label"/>. A leftover bills until destroyed. Does not throw for anything the provider or the network does; once sent, cancellation is an <c>Unclear</c> too.</remarks>
+    /// <remarks>Sends one request and never repeats it, 429 included. After <c>Unclear</c> a machine may be running: look it up by <see cref="LaunchSpec.Label"/>. A leftover bills until destroyed. An interruptible offer takes a bid and an on-demand one none, else <see cref="ArgumentException"/> before anything is sent. Does not throw for anything the provider or the network does; once sent, cancellation is an <c>Unclear</c> too.</remarks>
     Task<RentResult> RentAsync(Offer offer, LaunchSpec spec, CancellationToken ct);
 
     /// <summary>Every machine of the account, ours or not, all pages. A listing that failed, was cut short or had an odd shape throws <see cref="ProviderUnavailableException"/>: it says nothing about absence.</summary>
@@ -41,6 +41,9 @@ public interface IMarketplace
 
     /// <summary>Stops the machine; its disk goes on billing.</summary>
     Task StopAsync(string contractId, CancellationToken ct);
+
+    /// <summary>Changes the bid of an interruptible machine: USD per hour for the whole slice, without disk. One that was outbid runs again when the new bid wins. Repeating it is harmless; the contract's rates are read anew afterwards.</summary>
+    Task ChangeBidAsync(string contractId, HourlyRate bid, CancellationToken ct);
 
     /// <summary>What the provider charged, per contract and kind, for a window of time. Amounts are the provider's own rounding. A missing row is "not reported yet", not zero.</summary>
     Task<IReadOnlyList<ProviderCharge>> GetChargesAsync(DateTimeOffset from, DateTimeOffset to, CancellationToken ct);

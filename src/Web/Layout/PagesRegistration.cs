@@ -4,6 +4,7 @@ using Dashboard.Web.Features.Inbox;
 using Dashboard.Web.Features.Jobs;
 using Dashboard.Web.Features.Machines;
 using Dashboard.Web.Features.Marketplaces;
+using MudBlazor;
 
 namespace Dashboard.Web.Layout;
 
@@ -14,7 +15,7 @@ public static class PagesRegistration
     {
         services.AddSingleton<MarketQueries>(); // its answers are shared by all viewers
         services.AddSingleton<MachineQueries>();
-        services.AddSingleton<ShellQueries>();
+        services.AddSingleton<ShellQueries>().AddSingleton<PaletteQueries>();
         services.AddSingleton<HomeQueries>();
         services.AddSingleton<NextSteps>();
         services.AddSingleton<JobsListQueries>();
@@ -23,6 +24,16 @@ public static class PagesRegistration
         services.AddSingleton<StatementQueries>();
         services.AddSingleton<InboxQueries>();
         services.AddSingleton<ResolveInboxItem>();
+        services.Configure<SnackbarConfiguration>(toasts =>
+        {
+            // A toast answers one's own click; nothing is in a toast only.
+            toasts.PositionClass = Defaults.Classes.Position.BottomLeft;
+            toasts.VisibleStateDuration = 5_000;
+            toasts.MaxDisplayedSnackbars = 3;
+            toasts.PreventDuplicates = true;
+            toasts.ShowCloseIcon = false;
+            toasts.SnackbarVariant = Variant.Outlined;
+        });
         return services;
     }
 }

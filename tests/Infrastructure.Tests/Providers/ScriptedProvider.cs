@@ -28,6 +28,9 @@ internal sealed record Reply(int Status, string Body)
 
     public string? Location { get; init; }
 
+    /// <summary>The provider's own id of the request, as a header.</summary>
+    public string? RequestId { get; init; }
+
     public long? PromisedBytes { get; init; }
 }
 
@@ -108,6 +111,11 @@ internal sealed class ScriptedProvider : IAsyncDisposable
         if (reply.Location is not null)
         {
             context.Response.Headers.Location = reply.Location;
+        }
+
+        if (reply.RequestId is not null)
+        {
+            context.Response.Headers["X-Request-Id"] = reply.RequestId;
         }
 
         await context.Response.WriteAsync(reply.Body);

@@ -4,12 +4,21 @@ using Dashboard.Domain.Instances;
 using Dashboard.Domain.Jobs;
 using Dashboard.Domain.Teams;
 using Dashboard.Web.Features.Jobs;
+using Dashboard.Infrastructure.Lifecycle;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using MudBlazor.Services;
 
 namespace Dashboard.Web.Tests.JobsList;
 
 public sealed class JobsPageTests : PageTest
 {
+    public JobsPageTests()
+    {
+        Services.AddMudServices();
+        Services.AddSingleton<LifecycleSignal>().AddSingleton<CancelJob>().AddSingleton<JobQueries>().AddSingleton<BulkStopping>();
+    }
+
     [Fact]
     public async Task Active_jobs_are_shown_first_and_ended_ones_behind_a_link()
     {
@@ -126,7 +135,122 @@ public sealed class JobsPageTests : PageTest
         Assert.Contains("could not be read", page.Find("[role=alert]").TextContent);
     }
 
-    private List<string> Names(string address) => [.. Show<JobsPage>(address).FindAll("tbody a").Select(a => a.TextContent)];
+    [Theory]
+    [InlineData("by=me", 3)]
+    [InlineData("project=support-bot", 3)]
+    [InlineData("project=other", 0)]
+    [InlineData("tag=nightly", 1)]
+    [InlineData("gpu=RTX%204090", 3)]
+    [InlineData("gpu=H100", 0)]
+    [InlineData("provider=Vast.ai", 3)]
+    [InlineData("provider=Sandbox", 0)]
+    [InlineData("by=0123456789abcdef0123456789abcdef", 0)]
+    public async Task The_address_filters(string query, int hits)
+    {
+        await SeedThreeAsync();
+
+        Assert.Equal(hits, Names($"/t/halden/jobs?status=all&{query}").Count);
+    }
+
+    [Theory]
+    [InlineData("", "support-bot-v7 legal-sum support-bot-v6")]
+    [InlineData("&sort=started", "support-bot-v6 legal-sum support-bot-v7")]
+    [InlineData("&sort=name", "legal-sum support-bot-v6 support-bot-v7")]
+    [InlineData("&sort=-cost", "support-bot-v6 legal-sum support-bot-v7")]
+    public async Task The_address_sorts(string query, string expected)
+    {
+        await SeedThreeAsync();
+
+        Assert.Equal(expected.Split(' '), Names($"/t/halden/jobs?status=all{query}"));
+    }
+
+    [Fact]
+    public async Task A_row_that_ends_keeps_its_place_and_a_new_one_waits_to_be_shown()
+    {
+        await SeedThreeAsync();
+        var page = Show<JobsPage>("/t/halden/jobs");
+        await using (var db = await Database.ForSystemAsync(CancellationToken.None))
+        {
+            var running = await db.Jobs.SingleAsync(j => j.Name == "support-bot-v7");
+            running.MoveTo(JobStatus.Terminating, Time.GetUtcNow());
+            running.MoveTo(JobStatus.Succeeded, Time.GetUtcNow());
+            await db.SaveChangesAsync();
+        }
+
+        await SeedAsync(seed => seed.Job(seed.Connection(TeamSeed.VastAi), "brand-new", JobStatus.Provisioning, skip: 10));
+        Feed.Publish(Team.Id);
+
+        page.WaitForAssertion(() => Assert.Contains("1 new", page.Find(".waiting-rows").TextContent));
+        Assert.Equal(["support-bot-v7"], Shown(page));
+        Assert.Contains("Succeeded", page.Find("tbody tr").TextContent);
+
+        await page.Find(".waiting-rows button").ClickAsync();
+
+        Assert.Equal(["brand-new"], Shown(page));
+        Assert.Empty(page.FindAll(".waiting-rows"));
+    }
+
+    [Fact]
+    public async Task Several_jobs_are_stopped_with_one_truth_card()
+    {
+        await SeedThreeAsync();
+        await SeedAsync(seed => seed.Job(seed.Connection(TeamSeed.VastAi), "waits", JobStatus.Submitted, skip: 10));
+        var page = Show<JobsPage>("/t/halden/jobs");
+        foreach (var name in new[] { "support-bot-v7", "waits" })
+        {
+            await page.Find($"td.pick input[aria-label^='Select {name}']").ChangeAsync(true);
+        }
+
+        Assert.Contains("2 jobs selected", page.Find(".card-foot").TextContent);
+        await page.Find(".card-foot .btn-danger").ClickAsync();
+        var card = page.Find("dialog.stop-card");
+        Assert.Contains("Stop 2 jobs?", card.TextContent);
+        Assert.Contains("$0.412/h", card.QuerySelector("#bulk-truth")!.TextContent); // one machine bills, GPU and disk
+        Assert.Equal(2, card.QuerySelectorAll(".each li").Length);
+        Assert.Equal(2, card.QuerySelectorAll(".choice").Length);
+        await page.Find("dialog .btn-destroy").ClickAsync();
+
+        await using var db = await Database.ForSystemAsync(CancellationToken.None);
+        Assert.Equal(["support-bot-v7", "waits"], await db.Jobs.Where(j => j.Cancel == CancelMode.SaveThenDestroy).Select(j => j.Name).Order().ToListAsync());
+        Assert.Empty(page.FindAll("dialog"));
+    }
+
+    [Fact]
+    public async Task One_job_is_stopped_from_its_row()
+    {
+        await SeedThreeAsync();
+        var page = Show<JobsPage>("/t/halden/jobs");
+
+        await page.Find(".row-menu button").ClickAsync();
+
+        Assert.Contains("Stop support-bot-v7?", page.Find("dialog").TextContent);
+    }
+
+    [Fact]
+    public async Task A_viewer_selects_and_stops_nothing_and_sees_no_money()
+    {
+        await SeedThreeAsync();
+        ReadAs(Role.Viewer);
+
+        var page = Show<JobsPage>("/t/halden/jobs?status=all");
+
+        Assert.Empty(page.FindAll("td.pick, .row-menu button"));
+        Assert.DoesNotContain("$", page.Markup, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Filters_that_hide_everything_can_be_dropped_one_by_one()
+    {
+        await SeedThreeAsync();
+
+        var face = Show<JobsPage>("/t/halden/jobs?status=all&tag=nightly&gpu=H100").Find(".face");
+
+        Assert.Equal(["/t/halden/jobs?status=all&gpu=H100", "/t/halden/jobs?status=all&tag=nightly"], face.QuerySelectorAll("a").Select(a => a.GetAttribute("href")));
+    }
+
+    private static List<string> Shown(IRenderedComponent<JobsPage> page) => [.. page.FindAll("tbody td a.strong").Select(a => a.TextContent)];
+
+    private List<string> Names(string address) => [.. Show<JobsPage>(address).FindAll("tbody td a.strong").Select(a => a.TextContent)];
 
     private Task SeedThreeAsync() => SeedAsync(seed =>
     {

@@ -130,6 +130,8 @@ public sealed class MarketPageTests : PageTest
 
         public Task<RentResult> RentAsync(Offer offer, LaunchSpec spec, CancellationToken ct) => throw new NotSupportedException();
 
+        public Task ChangeBidAsync(string contractId, HourlyRate bid, CancellationToken ct) => throw new NotSupportedException();
+
         public Task<InstanceListing> ListAsync(CancellationToken ct) => throw new NotSupportedException();
 
         public Task<InstanceListing> FindByLabelAsync(string label, CancellationToken ct) => throw new NotSupportedException();

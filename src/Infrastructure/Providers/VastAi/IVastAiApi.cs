@@ -31,6 +31,9 @@ internal interface IVastAiApi
     [Put("/api/v0/instances/{id}/")]
     Task<HttpResponseMessage> ChangeStateAsync(string id, [Body] WireState state, [Property(VastAiCall.Option)] VastAiCall call, CancellationToken ct);
 
+    [Put("/api/v0/instances/bid_price/{id}/")]
+    Task<HttpResponseMessage> ChangeBidAsync(string id, [Body] WireBid bid, [Property(VastAiCall.Option)] VastAiCall call, CancellationToken ct);
+
     [Delete("/api/v0/instances/{id}/")]
     Task<HttpResponseMessage> DestroyAsync(string id, [Property(VastAiCall.Option)] VastAiCall call, CancellationToken ct);
 

@@ -79,6 +79,9 @@ internal sealed record WireOffer
 
     public bool? Rented { get; init; }
 
+    /// <summary>Offered by another marketplace through this one.</summary>
+    public bool? External { get; init; }
+
     public decimal? CudaMaxGood { get; init; }
 
     public int? DirectPortCount { get; init; }
@@ -194,6 +197,13 @@ internal sealed record WireRent
 }
 
 internal sealed record WireState(string State);
+
+/// <summary>Body of the bid change.</summary>
+/// <param name="Price">USD per hour for the whole slice. Never null: that would ask for whatever wins now.</param>
+internal sealed record WireBid(decimal Price)
+{
+    public string ClientId { get; } = "me";
+}
 
 internal sealed record WireSshKey(string SshKey);
 

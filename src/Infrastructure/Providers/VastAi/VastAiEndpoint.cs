@@ -9,6 +9,7 @@ internal enum VastAiEndpoint
     List,
     Get,
     StateChange,
+    ChangeBid,
     Destroy,
     AttachKey,
     Logs,

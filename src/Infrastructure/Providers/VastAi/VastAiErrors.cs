@@ -49,8 +49,9 @@ internal static partial class VastAiErrors
             return VastAiFault.OfferGone;
         }
 
-        // Unknown keys also get 404 on some routes, with auth_error, which is answered above.
-        if (reply.Says("no_such_instance") || (status == 404 && (Array.Exists(GoneWords, word => word == reply.Error) || reply.Json is { ValueKind: JsonValueKind.Object })))
+        // Unknown keys also get 404 on some routes, with auth_error, which is answered above. A 404 that is not in the provider's own form
+        // comes from something on the way, and says nothing about a machine.
+        if (reply.Says("no_such_instance") || (status == 404 && (Array.Exists(GoneWords, word => word == reply.Error) || reply.SaysFailed)))
         {
             return VastAiFault.InstanceGone;
         }

@@ -18,7 +18,7 @@ internal static partial class VastAiInstances
     /// <param name="answered">When the answer came: run times are told as minutes before an instant between the two.</param>
     public static ObservedInstance Read(WireInstance row, DateTimeOffset asked, DateTimeOffset answered)
     {
-        if (string.IsNullOrWhiteSpace(row.Id))
+        if (row.Id?.Trim() is not { Length: > 0 } id)
         {
             throw new ProviderUnavailableException("A machine came without an id.");
         }
@@ -29,8 +29,8 @@ internal static partial class VastAiInstances
         var disk = VastAiNumbers.Disk(row.DiskSpace, row.StorageCost, row.StorageTotalCost) ?? HourlyRate.Zero;
         return new ObservedInstance
         {
-            ContractId = row.Id,
-            Label = string.IsNullOrEmpty(row.Label) ? null : row.Label,
+            ContractId = id,
+            Label = row.Label?.Trim() is { Length: > 0 } label ? label : null,
             Status = status,
             Message = message,
             FatalMessage = status is ObservedStatus.Provisioning or ObservedStatus.Failed && IsFatal(message),

@@ -79,7 +79,10 @@ internal static class VastAiJson
                 case JsonTokenType.Number:
                     using (var number = JsonDocument.ParseValue(ref reader))
                     {
-                        return number.RootElement.GetRawText();
+                        // An id that comes as 51880423.0 is still that id.
+                        return number.RootElement.TryGetDecimal(out var value) && value == decimal.Truncate(value)
+                            ? value.ToString("0", CultureInfo.InvariantCulture)
+                            : number.RootElement.GetRawText();
                     }
 
                 default:

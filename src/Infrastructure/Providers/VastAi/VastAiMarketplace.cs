@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Text;
 using System.Text.Json;
+using Dashboard.Domain.Costs;
 using Dashboard.Domain.Marketplaces;
 using Dashboard.Infrastructure.Egress;
 using Refit;
@@ -21,6 +22,7 @@ internal sealed class VastAiMarketplace : IMarketplace
     private readonly VastAiClients _clients;
     private readonly Secret _key;
     private readonly Uri _base;
+    private readonly string _market;
     private readonly string _account;
     private readonly VastAiLimits _limits;
     private readonly IVastAiApi _repeatable;
@@ -32,6 +34,7 @@ internal sealed class VastAiMarketplace : IMarketplace
         _clients = clients;
         _key = key;
         _base = new Uri(market.BaseUrl.TrimEnd('/') + "/");
+        _market = market.Name;
         _account = VastAiGates.AccountOf(market, key);
         _limits = market.Simulated ? clients.Options.SandboxLimits : clients.Options.Limits;
         _repeatable = clients.Create(VastAiClients.Repeatable, _base, key);
@@ -48,7 +51,7 @@ internal sealed class VastAiMarketplace : IMarketplace
             throw new ProviderUnavailableException("The account came without an id.");
         }
 
-        return new ProviderAccount(user.Id, NameOf(user), user.Credit is { } credit ? Domain.Costs.Money.FromUsd(credit) : null);
+        return new ProviderAccount(user.Id, NameOf(user), user.Credit is { } credit ? Money.FromUsd(credit) : null);
     }
 
     public async Task<IReadOnlyList<Offer>> SearchAsync(OfferQuery query, CancellationToken ct)
@@ -59,8 +62,14 @@ internal sealed class VastAiMarketplace : IMarketplace
 
     public async Task<RentResult> RentAsync(Offer offer, LaunchSpec spec, CancellationToken ct)
     {
+        // A bid decides the type of the contract, not the offer: without one an interruptible offer is rented at the full price.
+        if ((offer.Rental == RentalType.Interruptible) != spec.BidUsdPerHour is not null)
+        {
+            throw new ArgumentException($"An {offer.Rental} offer with a bid of {spec.BidUsdPerHour?.ToString(CultureInfo.InvariantCulture) ?? "nothing"}.", nameof(spec));
+        }
+
         var gate = _clients.Gates.Of(_account, VastAiEndpoint.Rent, _limits);
-        var call = new VastAiCall(gate);
+        var call = new VastAiCall(gate, _market);
         var body = new WireRent { Image = spec.Image, Disk = spec.DiskGb, Label = spec.Label, Env = spec.Environment, Onstart = spec.OnStart, Price = spec.BidUsdPerHour };
         try
         {
@@ -108,7 +117,8 @@ internal sealed class VastAiMarketplace : IMarketplace
         return reply.Field("instances") switch
         {
             { ValueKind: JsonValueKind.Null } => null, // "gone" is 200 and null
-            { ValueKind: JsonValueKind.Object } row => VastAiInstances.Read(reply.Read<WireInstance>(row), asked, _clients.Time.GetUtcNow()),
+            { ValueKind: JsonValueKind.Object } row when VastAiInstances.Read(reply.Read<WireInstance>(row), asked, _clients.Time.GetUtcNow()) is var instance =>
+                instance.ContractId == contractId ? instance : throw new ProviderUnavailableException($"Asked for machine {contractId} and got {instance.ContractId}."),
             _ => throw new ProviderUnavailableException("The machine was answered in an unknown form."),
         };
     }
@@ -168,6 +178,9 @@ internal sealed class VastAiMarketplace : IMarketplace
     public Task StopAsync(string contractId, CancellationToken ct) =>
         AskAsync(VastAiEndpoint.StateChange, call => _repeatable.ChangeStateAsync(contractId, new WireState("stopped"), call, ct), ct);
 
+    public Task ChangeBidAsync(string contractId, HourlyRate bid, CancellationToken ct) =>
+        AskAsync(VastAiEndpoint.ChangeBid, call => _repeatable.ChangeBidAsync(contractId, new WireBid(bid.Usd), call, ct), ct);
+
     public async Task<IReadOnlyList<ProviderCharge>> GetChargesAsync(DateTimeOffset from, DateTimeOffset to, CancellationToken ct)
     {
         // Charges are kept by day: whole days are asked for, and a charge belongs to the window when it overlaps it.
@@ -195,11 +208,13 @@ internal sealed class VastAiMarketplace : IMarketplace
         var filters = label is null ? null : JsonSerializer.Serialize(new { label = new { eq = label } });
         var seen = new Dictionary<string, ObservedInstance>();
         int? total = null;
+        var found = 0;
         JsonElement? counts = null;
         await foreach (var reply in PagesAsync(
             VastAiEndpoint.List, MostListPages, (token, call) => _repeatable.ListAsync(ListPage, """[{"col":"id","dir":"asc"}]""", filters, token, call, ct), ct))
         {
             total = reply.Field("total_instances") is { ValueKind: JsonValueKind.Number } number && number.TryGetInt32(out var count) ? count : null;
+            found = Math.Max(found, reply.Field("instances_found") is { ValueKind: JsonValueKind.Number } some && some.TryGetInt32(out var of) ? of : 0);
             counts = reply.Field("label_counts");
             var received = _clients.Time.GetUtcNow();
             foreach (var row in RowsOf(reply, "instances", mayBeNull: total == 0))
@@ -214,9 +229,23 @@ internal sealed class VastAiMarketplace : IMarketplace
             asked = received;
         }
 
-        if (total != seen.Count)
+        if (total != seen.Count || found > seen.Count)
         {
-            throw new ProviderUnavailableException($"The listing has {seen.Count} machines and speaks of {total?.ToString(CultureInfo.InvariantCulture) ?? "no total"}.");
+            throw new ProviderUnavailableException($"The listing has {seen.Count} machines and speaks of {total?.ToString(CultureInfo.InvariantCulture) ?? "no total"}, {found} found.");
+        }
+
+        // Whatever else its numbers say: a listing that speaks of more machines of a label than it holds was cut.
+        var labels = seen.Values.CountBy(instance => instance.Label ?? "").ToDictionary(held => held.Key, held => held.Value);
+        if (counts is { ValueKind: JsonValueKind.Object } told)
+        {
+            foreach (var count in told.EnumerateObject())
+            {
+                var held = labels.GetValueOrDefault(count.Name.Trim());
+                if (count.Value.ValueKind == JsonValueKind.Number && count.Value.TryGetInt32(out var expected) && expected > held)
+                {
+                    throw new ProviderUnavailableException($"The listing has {held} machines of a label and speaks of {expected}.");
+                }
+            }
         }
 
         if (label is null)
@@ -224,13 +253,7 @@ internal sealed class VastAiMarketplace : IMarketplace
             return new InstanceListing(at, [.. seen.Values]);
         }
 
-        List<ObservedInstance> labelled = [.. seen.Values.Where(instance => instance.Label == label)];
-        if (counts is { ValueKind: JsonValueKind.Object } known && known.TryGetProperty(label, out var told) && told.TryGetInt32(out var expected) && expected != labelled.Count)
-        {
-            throw new ProviderUnavailableException($"The listing has {labelled.Count} machines of a label and speaks of {expected}.");
-        }
-
-        return new InstanceListing(at, labelled);
+        return new InstanceListing(at, [.. seen.Values.Where(instance => instance.Label == label)]);
     }
 
     private async IAsyncEnumerable<VastAiReply> PagesAsync(
@@ -272,7 +295,7 @@ internal sealed class VastAiMarketplace : IMarketplace
         VastAiReply reply;
         try
         {
-            using var response = await ask(new VastAiCall(gate));
+            using var response = await ask(new VastAiCall(gate, _market));
             reply = await VastAiReply.ReadAsync(response, _key, ct);
         }
         catch (Exception error)

@@ -71,10 +71,16 @@ internal static class VastAiOffers
             throw new ProviderUnavailableException("The search answered without offers.");
         }
 
+        // One broken row hides itself, not the market; an answer of broken rows alone is no answer.
+        List<WireOffer> read = [.. rows.EnumerateArray().Where(IsRow).Select(row => reply.Read<WireOffer>(row))];
+        if (read.Count == 0 && rows.GetArrayLength() > 0)
+        {
+            throw new ProviderUnavailableException("The search answered with rows that are no offers.");
+        }
+
         return
         [
-            .. rows.EnumerateArray()
-                .Select(row => reply.Read<WireOffer>(row))
+            .. read
                 .Where(row => Fits(row, query))
                 .Select(row => Map(row, query, now))
                 .OfType<Offer>()
@@ -84,6 +90,8 @@ internal static class VastAiOffers
                 .Take(query.Limit),
         ];
     }
+
+    private static bool IsRow(JsonElement row) => row.ValueKind == JsonValueKind.Object && row.TryGetProperty("id", out var id) && id.ValueKind is JsonValueKind.Number or JsonValueKind.String;
 
     /// <summary>Null for a row that cannot be rented as described: no price, no GPU, no identity.</summary>
     private static Offer? Map(WireOffer row, OfferQuery query, DateTimeOffset now)
@@ -103,8 +111,8 @@ internal static class VastAiOffers
 
         return new Offer
         {
-            Id = row.Id,
-            MachineId = row.MachineId,
+            Id = row.Id.Trim(),
+            MachineId = row.MachineId.Trim(),
             HostId = row.HostId,
             GpuName = Spaced(row.GpuName),
             GpuCount = row.NumGpus.Value,
@@ -133,6 +141,7 @@ internal static class VastAiOffers
     private static bool Fits(WireOffer row, OfferQuery query) =>
         row.Rentable is not false
         && row.Rented is not true
+        && row.External is not true
         && !(query.Rental == RentalType.OnDemand && row.IsBid is true)
         && (query.Countries.Count == 0 || (CountryOf(row) is { } code && query.Countries.Contains(code, StringComparer.OrdinalIgnoreCase)))
         && (query.MinContract is not { } least || (row.Duration is { } left && left >= (decimal)least.TotalSeconds));

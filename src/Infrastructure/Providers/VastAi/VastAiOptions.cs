@@ -64,6 +64,8 @@ public sealed class VastAiLimits
 
     public TimeSpan StateChange { get; set; } = TimeSpan.FromSeconds(1);
 
+    public TimeSpan ChangeBid { get; set; } = TimeSpan.FromSeconds(5.5);
+
     public TimeSpan Destroy { get; set; } = TimeSpan.FromSeconds(3);
 
     public TimeSpan AttachKey { get; set; } = TimeSpan.FromSeconds(2);
@@ -75,7 +77,7 @@ public sealed class VastAiLimits
     internal static VastAiLimits None() => new()
     {
         Account = TimeSpan.Zero, Search = TimeSpan.Zero, Rent = TimeSpan.Zero, RentPenalty = TimeSpan.Zero, List = TimeSpan.Zero, Get = TimeSpan.Zero,
-        StateChange = TimeSpan.Zero, Destroy = TimeSpan.Zero, AttachKey = TimeSpan.Zero, Logs = TimeSpan.Zero, Charges = TimeSpan.Zero,
+        StateChange = TimeSpan.Zero, ChangeBid = TimeSpan.Zero, Destroy = TimeSpan.Zero, AttachKey = TimeSpan.Zero, Logs = TimeSpan.Zero, Charges = TimeSpan.Zero,
     };
 
     internal TimeSpan Between(VastAiEndpoint endpoint) => endpoint switch
@@ -86,6 +88,7 @@ public sealed class VastAiLimits
         VastAiEndpoint.List => List,
         VastAiEndpoint.Get => Get,
         VastAiEndpoint.StateChange => StateChange,
+        VastAiEndpoint.ChangeBid => ChangeBid,
         VastAiEndpoint.Destroy => Destroy,
         VastAiEndpoint.AttachKey => AttachKey,
         VastAiEndpoint.Logs => Logs,

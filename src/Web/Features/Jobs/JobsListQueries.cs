@@ -17,9 +17,29 @@ public enum JobsShown
     All,
 }
 
-/// <param name="Text">Part of a name, number, model, tag, machine id or contract id; null: any.</param>
+/// <summary>In which order.</summary>
+public enum JobsSort
+{
+    Newest,
+    Oldest,
+    Name,
+    Cost,
+}
+
+/// <summary>Which jobs a list shows. What is null does not filter.</summary>
+/// <param name="Text">Part of a name, number, model, tag, machine id or contract id.</param>
 /// <param name="Page">From 1.</param>
-public sealed record JobsFilter(JobsShown Shown, string? Text = null, int Page = 1);
+/// <param name="By">Who started it.</param>
+/// <param name="Project">By name, like <paramref name="Tag"/>, <paramref name="Gpu"/> and <paramref name="Provider"/> (the market's).</param>
+public sealed record JobsFilter(
+    JobsShown Shown, string? Text = null, int Page = 1, UserId? By = null, string? Project = null, string? Tag = null, string? Gpu = null, string? Provider = null, JobsSort Sort = JobsSort.Newest)
+{
+    /// <summary>Whether anything but the status narrows the list.</summary>
+    public bool Narrowed => Text is not null || By is not null || Project is not null || Tag is not null || Gpu is not null || Provider is not null;
+}
+
+/// <summary>What one may filter by: only what some job of the team has.</summary>
+public sealed record JobsOptions(IReadOnlyList<(UserId Id, string Name)> People, IReadOnlyList<string> Projects, IReadOnlyList<string> Tags, IReadOnlyList<string> Gpus, IReadOnlyList<string> Providers);
 
 /// <param name="Cost">Posted to the ledger.</param>
 /// <param name="RateNow">What its machines cost an hour now; zero when none bills.</param>
@@ -47,6 +67,7 @@ public sealed class JobsListQueries(AppDatabase database, MetricsStore metrics)
     private const int SparklinePoints = 40;
     private const double Smoothing = 0.4; // share of the newest value
 
+    private static readonly Market SimulatedMarket = new(Provider.VastAi, "", Simulated: true);
     private static readonly JobStatus[] Ended = [JobStatus.Succeeded, JobStatus.Failed, JobStatus.Cancelled];
 
     public async Task<JobsView> ListAsync(TeamContext team, JobsFilter filter, CancellationToken ct)
@@ -56,13 +77,38 @@ public sealed class JobsListQueries(AppDatabase database, MetricsStore metrics)
         var fitting = Fitting(db, filter);
         var total = await fitting.CountAsync(ct);
         var page = Math.Clamp(filter.Page, 1, Math.Max(1, (total + PageSize - 1) / PageSize));
-        var rows = await RowsAsync(db, fitting.OrderByDescending(j => j.Number).Skip((page - 1) * PageSize).Take(PageSize), ct);
+        var rows = await RowsAsync(db, Sorted(db, fitting, filter.Sort).Skip((page - 1) * PageSize).Take(PageSize), ct);
 
         var simulated = !await db.Connections.AnyAsync(c => c.Status != ConnectionStatus.Removed && !c.Market.Simulated, ct);
         var sum = await db.Ledger.Where(e => e.Market.Simulated == simulated && fitting.Any(j => j.Id == e.JobId)).SumAsync(e => e.Amount.Micros, ct);
         return new JobsView(
             rows, total, new Money(sum), simulated && sum != 0,
             await Fitting(db, new JobsFilter(JobsShown.Active)).CountAsync(ct), await db.Jobs.CountAsync(ct));
+    }
+
+    /// <summary>These jobs as they are now, whatever they fit; those of another team are not among them.</summary>
+    public async Task<IReadOnlyList<JobRow>> RowsAsync(TeamContext team, IReadOnlyCollection<JobId> ids, CancellationToken ct)
+    {
+        team.Require(Permission.See);
+        await using var db = await database.ForTeamAsync(team, ct);
+        return await RowsAsync(db, db.Jobs.Where(j => ids.Contains(j.Id)), ct);
+    }
+
+    public async Task<JobsOptions> OptionsAsync(TeamContext team, CancellationToken ct)
+    {
+        team.Require(Permission.See);
+        await using var db = await database.ForTeamAsync(team, ct);
+        var authors = await db.Jobs.Select(j => j.CreatedBy).Distinct().ToListAsync(ct);
+        var people = authors.Select(a => a.Value).ToList();
+        var names = await db.Users.Where(u => people.Contains(u.Id)).Select(u => new { u.Id, u.DisplayName }).ToListAsync(ct);
+        var used = await db.Jobs.Select(j => j.ConnectionId).Distinct().ToListAsync(ct);
+        var markets = await db.Connections.AsNoTracking().Where(c => used.Contains(c.Id)).Select(c => c.Market).ToListAsync(ct);
+        return new JobsOptions(
+            [.. names.OrderBy(n => n.DisplayName, StringComparer.CurrentCulture).Select(n => (new UserId(n.Id), n.DisplayName))],
+            await db.Projects.Where(p => db.Jobs.Any(j => j.ProjectId == p.Id)).Select(p => p.Name).OrderBy(n => n).ToListAsync(ct),
+            [.. (await db.Jobs.Select(j => j.Tags).ToListAsync(ct)).SelectMany(tags => tags).Distinct().Order(StringComparer.Ordinal)],
+            await db.Instances.Select(i => i.GpuName).Distinct().OrderBy(n => n).ToListAsync(ct),
+            [.. markets.Select(m => m.Name).Distinct().Order()]);
     }
 
     /// <summary>Active jobs: the reader's own first, then by age; at most <paramref name="most"/>.</summary>
@@ -97,7 +143,49 @@ public sealed class JobsListQueries(AppDatabase database, MetricsStore metrics)
             JobsShown.Ended => db.Jobs.Where(j => Ended.Contains(j.Status)),
             JobsShown.All => db.Jobs,
         };
-        if (filter.Text?.Trim().TrimStart('#') is not { Length: > 0 } text)
+        if (filter.By is { } person)
+        {
+            jobs = jobs.Where(j => j.CreatedBy == person);
+        }
+
+        if (filter.Project is { } project)
+        {
+            jobs = jobs.Where(j => db.Projects.Any(p => p.Id == j.ProjectId && p.Name == project));
+        }
+
+        if (filter.Tag is { } tag)
+        {
+            jobs = jobs.Where(j => j.Tags.Any(t => t == tag));
+        }
+
+        if (filter.Gpu is { } gpu)
+        {
+            jobs = jobs.Where(j => db.Instances.Any(i => i.JobId == j.Id && i.GpuName == gpu));
+        }
+
+        if (filter.Provider is { } provider)
+        {
+            // A market's name is made of two stored fields; see Market.Name.
+            var simulated = provider == SimulatedMarket.Name;
+            var providers = Enum.GetValues<Provider>().Where(p => new Market(p, "", Simulated: false).Name == provider).ToList();
+            jobs = jobs.Where(j => db.Connections.Any(c => c.Id == j.ConnectionId && c.Market.Simulated == simulated && (simulated || providers.Contains(c.Market.Provider))));
+        }
+
+        return Matching(db, jobs, filter.Text);
+    }
+
+    private static IQueryable<Job> Sorted(AppDbContext db, IQueryable<Job> jobs, JobsSort sort) => sort switch
+    {
+        JobsSort.Newest => jobs.OrderByDescending(j => j.Number),
+        JobsSort.Oldest => jobs.OrderBy(j => j.Number),
+        JobsSort.Name => jobs.OrderBy(j => j.Name).ThenByDescending(j => j.Number),
+        JobsSort.Cost => jobs.OrderByDescending(j => db.Ledger.Where(e => e.JobId == j.Id).Sum(e => e.Amount.Micros)).ThenByDescending(j => j.Number),
+    };
+
+    /// <summary>Those whose name, number, model, tag, machine or contract is meant by <paramref name="typed"/>; all, when it is empty.</summary>
+    internal static IQueryable<Job> Matching(AppDbContext db, IQueryable<Job> jobs, string? typed)
+    {
+        if (typed?.Trim().TrimStart('#') is not { Length: > 0 } text)
         {
             return jobs;
         }

@@ -9,7 +9,7 @@ using Renci.SshNet.Common;
 namespace Dashboard.Infrastructure.Tests.Providers.VastAi;
 
 /// <summary>The whole port over HTTP against the real sandbox, which knows nothing of our client code.</summary>
-public sealed class VastAiAgainstTheSandboxTests(SandboxFixture fixture) : IClassFixture<SandboxFixture>
+public sealed partial class VastAiAgainstTheSandboxTests(SandboxFixture fixture) : IClassFixture<SandboxFixture>
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 

@@ -41,6 +41,8 @@ public sealed partial class VastAiMarketplaceTests
         { "null without a total", """{"success":true,"next_token":null,"instances":null}""" },
         { "an object", """{"success":true,"total_instances":0,"next_token":null,"instances":{}}""" },
         { "fewer than the total", """{"success":true,"total_instances":2,"next_token":null,"instances":[{"id":1}]}""" },
+        { "fewer than were found", """{"success":true,"instances_found":2,"total_instances":1,"next_token":null,"instances":[{"id":1}]}""" },
+        { "a cut page whose total was cut with it", """{"success":true,"instances_found":1,"total_instances":1,"label_counts":{"gd1-a":1,"gd1-b":1},"next_token":null,"instances":[{"id":1,"label":"gd1-a"}]}""" },
         { "no total", """{"success":true,"next_token":null,"instances":[]}""" },
         { "no next token", """{"success":true,"total_instances":0,"instances":[]}""" },
         { "an odd next token", """{"success":true,"total_instances":0,"instances":[],"next_token":{"a":1}}""" },

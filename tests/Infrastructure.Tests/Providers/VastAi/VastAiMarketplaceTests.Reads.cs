@@ -51,7 +51,7 @@ public sealed partial class VastAiMarketplaceTests
         await using var provider = await ScriptedProvider.StartAsync();
         var refusal = new Reply(status, body);
         provider.On("GET", User, refusal).On("GET", List, refusal).On("GET", One, refusal).On("DELETE", One, refusal).On("POST", "/api/v0/bundles/", refusal)
-            .On("GET", ChargesPath, refusal).On("PUT", One, refusal).On("POST", One + "ssh/", refusal).On("PUT", "/api/v0/instances/request_logs/51880423/", refusal);
+            .On("GET", ChargesPath, refusal).On("PUT", One, refusal).On("PUT", Bid, refusal).On("POST", One + "ssh/", refusal).On("PUT", "/api/v0/instances/request_logs/51880423/", refusal);
         await using var harness = new VastAiHarness();
         var market = harness.At(provider);
 
@@ -59,13 +59,13 @@ public sealed partial class VastAiMarketplaceTests
         {
             () => market.GetAccountAsync(Ct), () => market.ListAsync(Ct), () => market.GetAsync("51880423", Ct), () => market.DestroyAsync("51880423", Ct),
             () => market.SearchAsync(Sample.Query, Ct), () => market.GetChargesAsync(DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch, Ct), () => market.StopAsync("51880423", Ct),
-            () => market.AttachSshKeyAsync("51880423", "ssh-ed25519 AAAA", Ct), () => market.ReadContainerLogAsync("51880423", 10, Ct),
+            () => market.AttachSshKeyAsync("51880423", "ssh-ed25519 AAAA", Ct), () => market.ReadContainerLogAsync("51880423", 10, Ct), () => market.ChangeBidAsync("51880423", Domain.Costs.HourlyRate.Zero, Ct),
         })
         {
             await Assert.ThrowsAsync<CredentialRejectedException>(call);
         }
 
-        Assert.Equal(9, provider.Requests.Count);
+        Assert.Equal(10, provider.Requests.Count);
     }
 
     [Fact]
@@ -201,6 +201,9 @@ public sealed partial class VastAiMarketplaceTests
     [InlineData(200, "{}")]
     [InlineData(200, """{"instances":[]}""")]
     [InlineData(404, "<html>no_such_instance</html>")]
+    [InlineData(404, """{"message":"no Route matched with those values"}""")]
+    [InlineData(200, """{"instances":{"id":51880424,"actual_status":"running"}}""")]
+    [InlineData(200, """{"instances":{"actual_status":"running"}}""")]
     public async Task A_machine_is_not_gone_because_an_answer_is_odd(int status, string body)
     {
         await using var provider = await ScriptedProvider.StartAsync();

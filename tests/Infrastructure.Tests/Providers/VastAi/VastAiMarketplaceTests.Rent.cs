@@ -37,7 +37,7 @@ public sealed partial class VastAiMarketplaceTests
         provider.On("PUT", Ask, new Reply(200, """{"success":true,"new_contract":"51880423"}"""));
         await using var harness = new VastAiHarness();
 
-        var result = await harness.At(provider).RentAsync(Sample.AnOffer, Sample.Launch with { BidUsdPerHour = 0.2135m }, Ct);
+        var result = await harness.At(provider).RentAsync(ABidOffer, Sample.Launch with { BidUsdPerHour = 0.2135m }, Ct);
 
         Assert.Equal(new RentResult.Rented("51880423", null), result);
         Assert.Equal(0.2135m, JsonElement.Parse(provider.Requests.Single().Body).GetProperty("price").GetDecimal());
@@ -95,7 +95,7 @@ public sealed partial class VastAiMarketplaceTests
         provider.On("PUT", Ask, new Reply(status, body));
         await using var harness = new VastAiHarness();
 
-        var result = await harness.At(provider).RentAsync(Sample.AnOffer, Sample.Launch with { BidUsdPerHour = 0.1m }, Ct);
+        var result = await harness.At(provider).RentAsync(ABidOffer, Sample.Launch with { BidUsdPerHour = 0.1m }, Ct);
 
         Assert.Equal(new RentResult.BidTooLow(leftover), result);
     }

@@ -83,6 +83,7 @@ public sealed partial class VastAiMarketplaceTests
     [InlineData("direct_port_count", "0")]
     [InlineData("rentable", "false")]
     [InlineData("rented", "true")]
+    [InlineData("external", "true")]
     [InlineData("is_bid", "true")]
     public async Task Filters_the_provider_ignored_are_applied_here(string field, string value)
     {
@@ -122,6 +123,14 @@ public sealed partial class VastAiMarketplaceTests
             Sample.With(Sample.Offer, ("id", 2), ("dph_base", 0.3m)));
 
         Assert.Equal(["1", "2"], offers.Select(offer => offer.Id));
+    }
+
+    [Fact]
+    public async Task One_broken_row_hides_itself_and_not_the_market()
+    {
+        var offers = await SearchAsync(Sample.Query, "7", "null", """{"gpu_name":"RTX 4090"}""", """{"id":[1]}""", Sample.Offer);
+
+        Assert.Equal("45120077", Assert.Single(offers).Id);
     }
 
     [Theory]
