@@ -266,7 +266,8 @@ internal sealed class AdvanceJob(
             db.Outbox.Add(new OutboxMessage { TeamId = job.TeamId, Kind = "job.ended", DedupKey = $"job.ended/{job.Id}/{job.AttemptCount}", Payload = $"{{\"job\":\"{job.Id}\"}}", At = now });
             if (status is JobStatus.Failed or JobStatus.Paused)
             {
-                InboxWriter.Open(db, job.TeamId, "job-failed", $"job/{job.Id}", $"{job.Name} #{job.Number} {(status == JobStatus.Failed ? "failed" : "is paused")}", job.Message, $"/jobs/{job.Number}", "See job", now);
+                var (action, path) = EndingActions.InInbox(reason, job.Number);
+                InboxWriter.Open(db, job.TeamId, "job-failed", $"job/{job.Id}", $"{job.Name} #{job.Number} {(status == JobStatus.Failed ? "failed" : "is paused")}", job.Message, path, action, now);
             }
         }
     }

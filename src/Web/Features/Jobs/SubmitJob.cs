@@ -12,6 +12,9 @@ namespace Dashboard.Web.Features.Jobs;
 /// <summary>A person, or their program, asks for a job. Saves it and nudges provisioning; rents nothing itself.</summary>
 public sealed class SubmitJob(AppDatabase database, QuoteOffers quotes, INudgeProvisioning nudge, ChangeFeed changes, TimeProvider time)
 {
+    /// <summary>How long a person waits for a provider that has not been asked within the last minute.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(8);
+
     public async Task<SubmitResult> RunAsync(TeamContext team, JobRequest request, CancellationToken ct)
     {
         team.Require(Permission.StartJobs);
@@ -26,7 +29,12 @@ public sealed class SubmitJob(AppDatabase database, QuoteOffers quotes, INudgePr
             return new SubmitResult.Invalid(problems);
         }
 
-        var quote = await quotes.RunAsync(team, request, ct);
+        var quote = await quotes.RecentAsync(team, request, Patience, ct);
+        if (quote is { Unanswered: true, Problem: { } silent })
+        {
+            return new SubmitResult.NoAnswer(silent);
+        }
+
         var chosen = quote.Offers.FirstOrDefault(q => q.Offer.Id == request.OfferId) ?? (quote.Offers.Count > 0 ? quote.Offers[0] : null);
         try
         {
