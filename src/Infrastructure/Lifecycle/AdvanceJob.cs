@@ -81,9 +81,9 @@ internal sealed class AdvanceJob(
             return;
         }
 
-        if (connection.Status == ConnectionStatus.Paused)
+        if (connection.Status == ConnectionStatus.Paused || connection.PricesOnly)
         {
-            await LaterAsync(job, lease, $"{connection.Name} is paused and rents nothing new.", TimeSpan.FromMinutes(1));
+            await LaterAsync(job, lease, $"{connection.Name} is {(connection.PricesOnly ? "for prices only" : "paused")} and rents nothing new.", TimeSpan.FromMinutes(1));
             return;
         }
 

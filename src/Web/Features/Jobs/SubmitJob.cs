@@ -77,6 +77,11 @@ public sealed class SubmitJob(AppDatabase database, QuoteOffers quotes, INudgePr
             return new SubmitResult.Invalid([new FieldProblem("ConnectionId", $"{connection.Name} is paused and rents nothing new. Resume it under Connections.")]);
         }
 
+        if (connection.PricesOnly)
+        {
+            return new SubmitResult.Invalid([new FieldProblem("ConnectionId", $"{connection.Name} is for prices only and rents nothing. Let it rent under Connections, or choose another one.")]);
+        }
+
         var project = await db.Projects.AsNoTracking()
             .Where(p => p.TeamId == team.TeamId && (request.ProjectId == null || p.Id == request.ProjectId))
             .OrderBy(p => p.CreatedAt).FirstOrDefaultAsync(ct);
