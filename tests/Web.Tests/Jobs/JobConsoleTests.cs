@@ -189,7 +189,7 @@ public sealed partial class JobConsoleTests : BunitContext
         Assert.Equal(Enumerable.Range(1, shown.Length), shown);
     }
 
-    private static Task Soon(Func<bool> holds, string what) => Eventually.HoldsAsync(holds, what, TimeSpan.FromSeconds(10), Xunit.TestContext.Current.CancellationToken);
+    private static Task Soon(Func<bool> holds, string what) => Eventually.HoldsAsync(holds, what, TimeSpan.FromMinutes(1), Xunit.TestContext.Current.CancellationToken);
 
     // Virtualize renders a hundred rows at most and leaves room for the others: a row is 20 px.
     private static int HistoryEnd(IRenderedComponent<JobConsole> console) =>
