@@ -14,6 +14,10 @@ public interface IMarketplace
     /// <summary>Who the key belongs to and what it may still spend. One call; the cheapest proof that a key works.</summary>
     Task<ProviderAccount> GetAccountAsync(CancellationToken ct);
 
+    /// <summary>Tries what the key may do. Reads, and one state change of a machine that cannot exist: nothing is rented, changed or ended by it.</summary>
+    /// <remarks>Takes seconds at most and throws nothing but cancellation: what could not be told is in neither set.</remarks>
+    Task<KeyProbe> ProbeRightsAsync(CancellationToken ct);
+
     /// <summary>Offers by rising rate, at most one page of the provider. Only rows that satisfy every filter of the query, whatever the provider honoured.</summary>
     Task<IReadOnlyList<Offer>> SearchAsync(OfferQuery query, CancellationToken ct);
 

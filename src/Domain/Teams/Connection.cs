@@ -49,6 +49,15 @@ public sealed class Connection
 
     public DateTimeOffset? CheckedAt { get; set; }
 
+    /// <summary>What the key was seen to be allowed when last tried.</summary>
+    public KeyRights Granted { get; set; }
+
+    /// <summary>What it was refused. A right in neither could not be told.</summary>
+    public KeyRights Refused { get; set; }
+
+    /// <summary>Its market is searched and priced, but nothing is rented with it.</summary>
+    public bool PricesOnly { get; set; }
+
     /// <summary>When its machines were last listed completely.</summary>
     public DateTimeOffset? ListedAt { get; set; }
 

@@ -81,9 +81,9 @@ internal sealed class AdvanceJob(
             return;
         }
 
-        if (connection.Status == ConnectionStatus.Paused)
+        if (connection.Status == ConnectionStatus.Paused || connection.PricesOnly)
         {
-            await LaterAsync(job, lease, $"{connection.Name} is paused and rents nothing new.", TimeSpan.FromMinutes(1));
+            await LaterAsync(job, lease, $"{connection.Name} is {(connection.PricesOnly ? "for prices only" : "paused")} and rents nothing new.", TimeSpan.FromMinutes(1));
             return;
         }
 
@@ -266,7 +266,8 @@ internal sealed class AdvanceJob(
             db.Outbox.Add(new OutboxMessage { TeamId = job.TeamId, Kind = "job.ended", DedupKey = $"job.ended/{job.Id}/{job.AttemptCount}", Payload = $"{{\"job\":\"{job.Id}\"}}", At = now });
             if (status is JobStatus.Failed or JobStatus.Paused)
             {
-                InboxWriter.Open(db, job.TeamId, "job-failed", $"job/{job.Id}", $"{job.Name} #{job.Number} {(status == JobStatus.Failed ? "failed" : "is paused")}", job.Message, $"/jobs/{job.Number}", "See job", now);
+                var (action, path) = EndingActions.InInbox(reason, job.Number);
+                InboxWriter.Open(db, job.TeamId, "job-failed", $"job/{job.Id}", $"{job.Name} #{job.Number} {(status == JobStatus.Failed ? "failed" : "is paused")}", job.Message, path, action, now);
             }
         }
     }

@@ -141,7 +141,7 @@ internal static class InboxWriter
             return;
         }
 
-        (open.Title, open.Detail, open.At) = (title, detail, now);
+        (open.Title, open.Detail, open.Link, open.Action, open.At) = (title, detail, link, action, now);
     }
 
     /// <summary>The cause is gone.</summary>

@@ -6,6 +6,9 @@ namespace Dashboard.Infrastructure.Logs;
 /// <param name="Step">Optimizer step, over all attempts.</param>
 public readonly record struct LossPoint(long Step, double Loss);
 
+/// <param name="Step">Optimizer step, over all attempts.</param>
+public readonly record struct StepValue(long Step, double Value);
+
 /// <summary>The losses of a job so far, by step.</summary>
 public sealed record LossSeries(IReadOnlyList<LossPoint> Train, IReadOnlyList<LossPoint> Eval);
 
@@ -74,8 +77,34 @@ public sealed class MetricsStore(DataDirectory data)
         static List<LossPoint> Line(SortedDictionary<long, double> byStep) => byStep.Select(point => new LossPoint(point.Key, point.Value)).ToList();
     }
 
+    /// <summary>Numbers of the training steps by their names in the file, e.g. <c>learning_rate</c>. A name that no step reported has an empty line.</summary>
+    /// <param name="maxPoints">For each line; longer ones are thinned as losses are.</param>
+    public async Task<IReadOnlyDictionary<string, IReadOnlyList<StepValue>>> StepSeriesAsync(JobId job, IReadOnlyCollection<string> names, int maxPoints, CancellationToken ct)
+    {
+        var lines = names.ToDictionary(name => name, _ => new SortedDictionary<long, double>());
+        await foreach (var point in PointsAsync(job, ct))
+        {
+            if (point is not { Kind: MetricKind.Train, Step: { } step })
+            {
+                continue;
+            }
+
+            foreach (var (name, line) in lines)
+            {
+                if (point[name] is { } value)
+                {
+                    line[step] = value;
+                }
+            }
+        }
+
+        return lines.ToDictionary(l => l.Key, l => Thin([.. l.Value.Select(p => new StepValue(p.Key, p.Value))], p => p.Value, maxPoints));
+    }
+
     /// <summary>At most <paramref name="maxPoints"/> of a line, keeping the lowest and highest of every stretch and both ends, so that no spike is lost.</summary>
-    internal static IReadOnlyList<LossPoint> Thin(IReadOnlyList<LossPoint> line, int maxPoints)
+    internal static IReadOnlyList<LossPoint> Thin(IReadOnlyList<LossPoint> line, int maxPoints) => Thin(line, point => point.Loss, maxPoints);
+
+    private static IReadOnlyList<T> Thin<T>(IReadOnlyList<T> line, Func<T, double> value, int maxPoints)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(maxPoints, 4);
         if (line.Count <= maxPoints)
@@ -85,15 +114,15 @@ public sealed class MetricsStore(DataDirectory data)
 
         var buckets = (maxPoints - 2) / 2;
         var inner = line.Count - 2;
-        var kept = new List<LossPoint> { line[0] };
+        var kept = new List<T> { line[0] };
         for (var bucket = 0; bucket < buckets; bucket++)
         {
             var (from, to) = (1 + (int)((long)inner * bucket / buckets), 1 + (int)((long)inner * (bucket + 1) / buckets));
             var (low, high) = (from, from);
             for (var at = from; at < to; at++)
             {
-                low = line[at].Loss < line[low].Loss ? at : low;
-                high = line[at].Loss > line[high].Loss ? at : high;
+                low = value(line[at]) < value(line[low]) ? at : low;
+                high = value(line[at]) > value(line[high]) ? at : high;
             }
 
             kept.Add(line[Math.Min(low, high)]);

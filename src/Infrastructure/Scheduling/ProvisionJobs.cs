@@ -1,12 +1,14 @@
 using Dashboard.Domain;
 using Dashboard.Infrastructure.Lifecycle;
 using Hangfire;
+using Microsoft.Extensions.Logging;
 
 namespace Dashboard.Infrastructure.Scheduling;
 
 /// <summary>Asks for a job to be looked at now.</summary>
 public interface INudgeProvisioning
 {
+    /// <remarks>Does not throw when the clock cannot be reached: the job is saved by then.</remarks>
     void Provision(JobId job);
 }
 
@@ -23,11 +25,21 @@ public sealed class ProvisionJobs(LifecycleSignal signal)
 }
 
 /// <summary>Enqueues <see cref="ProvisionJobs"/> and wakes this node's reconciler directly, so that a click is felt at once.</summary>
-public sealed class NudgeProvisioning(IBackgroundJobClient hangfire, LifecycleSignal signal) : INudgeProvisioning
+public sealed partial class NudgeProvisioning(IBackgroundJobClient hangfire, LifecycleSignal signal, ILogger<NudgeProvisioning> log) : INudgeProvisioning
 {
     public void Provision(JobId job)
     {
         signal.Wake();
-        hangfire.Enqueue<ProvisionJobs>(p => p.Run(job.Value));
+        try
+        {
+            hangfire.Enqueue<ProvisionJobs>(p => p.Run(job.Value));
+        }
+        catch (BackgroundJobClientException error)
+        {
+            NotEnqueued(job.Value, error); // the row is saved and due: the reconciler takes it up, awake already
+        }
     }
+
+    [LoggerMessage(EventId = 2401, Level = LogLevel.Warning, Message = "Hangfire did not take the nudge for job {JobId}; the reconciler takes the job up by itself")]
+    private partial void NotEnqueued(Guid jobId, Exception error);
 }

@@ -2,7 +2,7 @@ using Dashboard.Domain.Jobs;
 
 namespace Dashboard.Web.Components;
 
-/// <summary>Why an attempt ended, in a few words for a row. The full message stands on the job's page.</summary>
+/// <summary>Why an attempt ended, in a few words for a row, a caption or a headline. The full message stands on the job's page.</summary>
 public static class StopWords
 {
     public static string Of(StopReason? reason) => reason is { } known ? Of(known) : "ended";
@@ -11,7 +11,7 @@ public static class StopWords
     {
         StopReason.Finished => "finished",
         StopReason.CancelledByUser => "stopped by a person",
-        StopReason.BudgetExhausted => "budget used up",
+        StopReason.BudgetExhausted => "limit reached",
         StopReason.CreditExhausted => "credit used up",
         StopReason.DeadlineReached => "time limit reached",
         StopReason.ScriptFailed => "script failed",
@@ -20,8 +20,8 @@ public static class StopWords
         StopReason.Diverged => "loss diverged",
         StopReason.Hung => "no progress",
         StopReason.NoCapacity => "no machine free",
-        StopReason.StartFailed => "machine did not start",
-        StopReason.Interrupted => "outbid",
+        StopReason.StartFailed => "did not start",
+        StopReason.Interrupted => "interrupted",
         StopReason.HostLost => "host lost",
         StopReason.HostKeyChanged => "host key changed",
         StopReason.ArtifactMissing => "result missing",

@@ -20,6 +20,7 @@ internal static class FeatureRegistration
         .AddSingleton<ConnectionQueries>()
         .AddSingleton<AddConnection>()
         .AddSingleton<ReplaceKey>()
+        .AddSingleton<ChooseUse>()
         .AddSingleton<PauseConnection>()
         .AddSingleton<RemoveConnection>()
         .AddSingleton<TestConnection>();

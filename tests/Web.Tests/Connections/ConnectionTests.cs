@@ -48,6 +48,33 @@ public sealed class ConnectionTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Each_right_of_a_key_is_tried_and_kept_with_the_connection()
+    {
+        _provider.Withholds("billing_read");
+        _provider.Withholds("instance_write");
+
+        await AddAsync(Key);
+
+        var rights = Assert.Single(await Use<ConnectionQueries>().ListAsync(_owner, Ct)).Rights;
+        Assert.Equal(KeyRights.ReadAccount | KeyRights.SearchOffers | KeyRights.ReadMachines, rights.Granted);
+        Assert.Equal(KeyRights.ControlMachines | KeyRights.ReadCharges, rights.Refused);
+    }
+
+    [Fact]
+    public async Task A_connection_for_prices_only_rents_nothing_until_it_is_let()
+    {
+        var id = Assert.IsType<ConnectionResult.Saved>(await Use<AddConnection>().RunAsync(_owner, new NewConnection(Provider.VastAi, null, new Secret(Key)) { PricesOnly = true }, Ct)).Id;
+        var request = new JobRequest { Name = "mine", Spec = new TrainingSpec { Preset = Presets.Smoke }, ConnectionId = id };
+
+        Assert.Empty((await Use<NewJobQueries>().ChoicesAsync(_owner, Ct)).Connections);
+        var refused = Assert.IsType<SubmitResult.Invalid>(await Use<SubmitJob>().RunAsync(_owner, request, Ct));
+        Assert.Contains("for prices only", Assert.Single(refused.Problems).Message, StringComparison.Ordinal);
+
+        await Use<ChooseUse>().RunAsync(_owner, id, pricesOnly: false, Ct);
+        Assert.IsType<SubmitResult.Accepted>(await Use<SubmitJob>().RunAsync(_owner, request, Ct));
+    }
+
+    [Fact]
     public async Task A_refused_key_is_not_saved_and_says_what_to_do()
     {
         var refused = Assert.IsType<ConnectionResult.Refused>(await AddAsync("not-a-key-of-theirs"));
@@ -127,6 +154,7 @@ public sealed class ConnectionTests : IAsyncLifetime
 
         await Assert.ThrowsAsync<PermissionDeniedException>(() => Use<AddConnection>().RunAsync(viewer, new NewConnection(Provider.VastAi, null, secret), Ct));
         await Assert.ThrowsAsync<PermissionDeniedException>(() => Use<ReplaceKey>().RunAsync(viewer, id, secret, Ct));
+        await Assert.ThrowsAsync<PermissionDeniedException>(() => Use<ChooseUse>().RunAsync(viewer, id, pricesOnly: true, Ct));
         await Assert.ThrowsAsync<PermissionDeniedException>(() => Use<PauseConnection>().RunAsync(viewer, id, paused: true, Ct));
         await Assert.ThrowsAsync<PermissionDeniedException>(() => Use<RemoveConnection>().RunAsync(viewer, id, Ct));
         await Assert.ThrowsAsync<PermissionDeniedException>(() => Use<TestConnection>().RunAsync(viewer, id, Ct));

@@ -100,6 +100,55 @@ public sealed partial class JobConsoleTests : BunitContext
     }
 
     [Fact]
+    public async Task Search_finds_lines_of_the_whole_log_not_only_those_in_view()
+    {
+        _feed.Write("needle at the very beginning");
+        _feed.WriteLines(5_000);
+        _feed.Write("another NEEDLE near the end");
+        _feed.WriteLines(10);
+        var console = Console();
+        await Holds(console, 5_012);
+
+        await Find(console, "needle");
+        await Soon(() => Count(console) == "2 of 2", "both lines are counted, the newest shown first");
+        Assert.Equal([5_001], _tail.Revealed);
+
+        console.Find(".console-find input").KeyDown("Enter");
+        await Soon(() => Count(console) == "1 of 2", "next goes round to the first");
+        console.Find(".console-find input").KeyDown(new Microsoft.AspNetCore.Components.Web.KeyboardEventArgs { Key = "Enter", ShiftKey = true });
+        await Soon(() => Count(console) == "2 of 2", "shift goes back");
+        Assert.Equal([5_001, 0, 5_001], _tail.Revealed);
+    }
+
+    [Fact]
+    public async Task Hits_that_arrive_are_counted_and_what_is_read_stays()
+    {
+        _feed.Write("needle");
+        var console = Console();
+        await Holds(console, 1);
+        await Find(console, "needle");
+        await Soon(() => Count(console) == "1 of 1", "the stored line is found");
+
+        _feed.Write("nothing", "a second needle");
+        await Soon(() => Count(console) == "1 of 2", "the new hit is counted");
+        Assert.Equal([0], _tail.Revealed);
+    }
+
+    [Fact]
+    public async Task A_text_that_no_line_holds_says_so_and_escape_ends_the_search()
+    {
+        _feed.WriteLines(3);
+        var console = Console();
+        await Holds(console, 3);
+        await Find(console, "nowhere");
+        await Soon(() => Count(console) == "no line", "nothing is found");
+        Assert.All(console.FindAll(".console-find button"), b => Assert.True(b.HasAttribute("disabled")));
+
+        console.Find(".console-find input").KeyDown("Escape");
+        await Soon(() => console.FindAll(".console-find button").Count == 0, "the search is over");
+    }
+
+    [Fact]
     public async Task Leaving_the_page_ends_the_follow()
     {
         _feed.WriteLines(1);
@@ -122,6 +171,15 @@ public sealed partial class JobConsoleTests : BunitContext
 
     private IRenderedComponent<JobConsole> Console() => Render<JobConsole>(p => p.Add(c => c.JobId, new JobId(Guid.NewGuid())).Add(c => c.Live, true));
 
+    private async Task Find(IRenderedComponent<JobConsole> console, string text)
+    {
+        var typed = console.Find(".console-find input").InputAsync(new Microsoft.AspNetCore.Components.ChangeEventArgs { Value = text });
+        _clock.Advance(TimeSpan.FromMilliseconds(250));
+        await typed;
+    }
+
+    private static string? Count(IRenderedComponent<JobConsole> console) => console.FindAll(".console-find .note").SingleOrDefault()?.TextContent;
+
     // History and tail together are exactly 0..count-1: the tail is contiguous and begins where the history ends.
     private async Task Holds(IRenderedComponent<JobConsole> console, int count)
     {
@@ -131,7 +189,7 @@ public sealed partial class JobConsoleTests : BunitContext
         Assert.Equal(Enumerable.Range(1, shown.Length), shown);
     }
 
-    private static Task Soon(Func<bool> holds, string what) => Eventually.HoldsAsync(holds, what, TimeSpan.FromSeconds(10), Xunit.TestContext.Current.CancellationToken);
+    private static Task Soon(Func<bool> holds, string what) => Eventually.HoldsAsync(holds, what, TimeSpan.FromMinutes(1), Xunit.TestContext.Current.CancellationToken);
 
     // Virtualize renders a hundred rows at most and leaves room for the others: a row is 20 px.
     private static int HistoryEnd(IRenderedComponent<JobConsole> console) =>

@@ -7,7 +7,9 @@ using Dashboard.Domain.Teams;
 using Dashboard.Infrastructure.Live;
 using Dashboard.Infrastructure.Scheduling;
 using Dashboard.Web.Features.Jobs;
+using Dashboard.Web.Layout;
 using Microsoft.AspNetCore.Components;
+using Microsoft.AspNetCore.Components.Sections;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
@@ -90,8 +92,11 @@ public sealed class NewJobPageTests : BunitContext
         Assert.Single(page.FindAll(".offer.on"));
         Assert.Equal(asked, _market.Searches);
 
-        _clock.Advance(TimeSpan.FromMilliseconds(300));
-        page.WaitForAssertion(() => Assert.Equal("false", page.Find(".estimate").GetAttribute("aria-busy")));
+        page.WaitForAssertion(() =>
+        {
+            _clock.Advance(TimeSpan.FromMilliseconds(300)); // the wait begins once the earlier question is called off
+            Assert.Equal("false", page.Find(".estimate").GetAttribute("aria-busy"));
+        });
         Assert.Equal(asked + 1, _market.Searches);
     }
 
@@ -106,6 +111,87 @@ public sealed class NewJobPageTests : BunitContext
         _clock.Advance(TimeSpan.FromMilliseconds(300));
         page.WaitForAssertion(() => Assert.Contains("The offer you chose is gone", page.Markup, StringComparison.Ordinal));
         Assert.Contains("RTX 3090", page.Find(".offer.on").TextContent, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_markets_use_fills_in_its_connection_and_its_offer()
+    {
+        var elsewhere = AddConnection("Second account");
+        var page = PageAt($"?offer=dear&connection={elsewhere}");
+        page.WaitForAssertion(() => Assert.Contains("RTX 4090", page.Find(".offer.on").TextContent, StringComparison.Ordinal));
+        Assert.StartsWith("Second account", Field(page, "Connection").QuerySelector("option[selected]")!.TextContent.Trim(), StringComparison.Ordinal);
+
+        page.Find(".start").Click();
+        page.WaitForAssertion(() => Assert.Equal((elsewhere, "dear"), (Jobs().Single().ConnectionId, Jobs().Single().OfferId)));
+    }
+
+    [Fact]
+    public void An_address_with_an_unknown_connection_says_which_one_is_used_instead_and_drops_its_offer()
+    {
+        var page = PageAt($"?offer=dear&connection={Guid.NewGuid()}");
+        Assert.Contains("Sandbox is filled in instead", page.Find("[role=status]").TextContent, StringComparison.Ordinal);
+        page.WaitForAssertion(() => Assert.Contains("RTX 3090", page.Find(".offer.on").TextContent, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void An_offer_chosen_beyond_the_cheapest_is_shown_among_them()
+    {
+        foreach (var n in Enumerable.Range(1, 8))
+        {
+            _market.Offers.Add(OneMarket.Of($"more-{n}", "RTX 3060", 0.10m + (n * 0.001m)));
+        }
+
+        var page = PageAt("?offer=dear");
+        page.WaitForAssertion(() => Assert.Contains("RTX 4090", page.Find(".offer.on").TextContent, StringComparison.Ordinal));
+        Assert.Equal(6, page.FindAll(".offer").Count);
+    }
+
+    [Fact]
+    public void The_bar_says_where_the_page_hangs()
+    {
+        var shell = Render(builder =>
+        {
+            builder.OpenComponent<SectionOutlet>(0);
+            builder.AddAttribute(1, nameof(SectionOutlet.SectionName), MainLayout.BarSection);
+            builder.CloseComponent();
+            builder.OpenComponent<CascadingValue<TeamContext>>(2);
+            builder.AddAttribute(3, "Value", _team.As(Role.Member));
+            builder.AddAttribute(4, "ChildContent", (RenderFragment)(inner =>
+            {
+                inner.OpenComponent<NewJobPage>(0);
+                inner.CloseComponent();
+            }));
+            builder.CloseComponent();
+        });
+        shell.WaitForAssertion(() => Assert.Equal("Jobs / New job", string.Join(' ', shell.Find(".crumb").TextContent.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries))));
+        Assert.Equal("/t/halden/jobs", shell.Find(".crumb a").GetAttribute("href"));
+    }
+
+    [Fact]
+    public void Start_right_after_the_estimate_spends_no_second_search()
+    {
+        var page = Page();
+        page.WaitForAssertion(() => Assert.Single(page.FindAll(".offer.on")));
+        var asked = _market.Searches;
+        page.Find(".start").Click();
+        page.WaitForAssertion(() => Assert.Single(Jobs()));
+        Assert.Equal(asked, _market.Searches);
+    }
+
+    [Fact]
+    public void A_provider_that_does_not_answer_holds_start_for_seconds_only_and_nothing_typed_is_lost()
+    {
+        _market.Silent = true;
+        var page = Page();
+        Field(page, "Name").Input("my-own-name");
+        page.Find(".start").Click();
+        Assert.Equal("Starting…", page.Find(".start").TextContent);
+
+        _clock.Advance(TimeSpan.FromSeconds(8));
+        page.WaitForAssertion(() => Assert.Contains("does not answer", page.Find("[role=status]").TextContent, StringComparison.Ordinal));
+        Assert.Contains("Nothing was rented, it cost $0.00.", page.Find("[role=status]").TextContent, StringComparison.Ordinal);
+        Assert.Equal("my-own-name", Field(page, "Name").GetAttribute("value"));
+        Assert.Empty(Jobs());
     }
 
     [Fact]
@@ -140,6 +226,34 @@ public sealed class NewJobPageTests : BunitContext
         _team.Dispose();
     }
 
+    private IRenderedComponent<NewJobPage> PageAt(string query)
+    {
+        Services.GetRequiredService<NavigationManager>().NavigateTo("/t/halden/jobs/new" + query);
+        return Page();
+    }
+
+    private ConnectionId AddConnection(string name)
+    {
+        using var db = _team.Database.ForSystemAsync(default).GetAwaiter().GetResult();
+        var id = new ConnectionId(Guid.NewGuid());
+        var first = db.Connections.AsNoTracking().Single();
+        db.Connections.Add(new Connection
+        {
+            Id = id,
+            TeamId = first.TeamId,
+            Market = new Market(Provider.VastAi, "http://127.0.0.1:2", Simulated: true),
+            Name = name,
+            ProtectedKey = "-",
+            KeyEnding = "9c02",
+            AccountId = "2",
+            AccountName = "second",
+            Status = ConnectionStatus.Works,
+            CreatedAt = SeededTeam.Start.AddMinutes(1),
+        });
+        db.SaveChanges();
+        return id;
+    }
+
     private IRenderedComponent<NewJobPage> Page(Role role = Role.Member)
     {
         var page = Render<NewJobPage>(p => p.AddCascadingValue(_team.As(role)));
@@ -171,15 +285,23 @@ public sealed class NewJobPageTests : BunitContext
 
         public int Searches { get; private set; }
 
-        public IMarketplace For(Connection connection) => SearchOnly.Over(() =>
+        /// <summary>From now on a search is never answered.</summary>
+        public bool Silent { get; set; }
+
+        public IMarketplace For(Connection connection) => SearchOnly.Over(async ct =>
         {
             Searches++;
+            if (Silent)
+            {
+                await new TaskCompletionSource().Task.WaitAsync(ct);
+            }
+
             return [.. Offers];
         });
 
         public IMarketplace For(Market market, Secret key) => throw new NotSupportedException();
 
-        private static Offer Of(string id, string gpu, decimal usdPerHour) => new()
+        public static Offer Of(string id, string gpu, decimal usdPerHour) => new()
         {
             Id = id,
             MachineId = "m-" + id,
@@ -199,9 +321,9 @@ public sealed class NewJobPageTests : BunitContext
 
     public class SearchOnly : System.Reflection.DispatchProxy
     {
-        private Func<IReadOnlyList<Offer>> _search = null!;
+        private Func<CancellationToken, Task<IReadOnlyList<Offer>>> _search = null!;
 
-        internal static IMarketplace Over(Func<IReadOnlyList<Offer>> search)
+        internal static IMarketplace Over(Func<CancellationToken, Task<IReadOnlyList<Offer>>> search)
         {
             var market = Create<IMarketplace, SearchOnly>();
             ((SearchOnly)(object)market)._search = search;
@@ -209,6 +331,6 @@ public sealed class NewJobPageTests : BunitContext
         }
 
         protected override object? Invoke(System.Reflection.MethodInfo? targetMethod, object?[]? args) =>
-            targetMethod?.Name == nameof(IMarketplace.SearchAsync) ? Task.FromResult(_search()) : throw new NotSupportedException(targetMethod?.Name);
+            targetMethod?.Name == nameof(IMarketplace.SearchAsync) ? _search((CancellationToken)args![1]!) : throw new NotSupportedException(targetMethod?.Name);
     }
 }

@@ -10,6 +10,7 @@ internal sealed class TailScript
     private const int Most = 2000;
     private const int Least = 1500;
     private readonly List<ConsoleRow> _rows = [];
+    private readonly JSRuntimeInvocationHandler _reveals;
 
     public TailScript(BunitContext context)
     {
@@ -17,12 +18,18 @@ internal sealed class TailScript
         module.SetupVoid("mount", _ => true).SetVoidResult();
         module.SetupVoid("unmount", _ => true).SetVoidResult();
         module.SetupVoid("toEnd", _ => true).SetVoidResult();
+        module.SetupVoid("mark", _ => true).SetVoidResult();
+        _reveals = module.SetupVoid("reveal", _ => true);
+        _reveals.SetVoidResult();
         module.AddInvocationHandler(new Append(this));
         module.AddInvocationHandler(new Trim(this));
     }
 
     /// <summary>Indexes of the lines the browser holds.</summary>
     public IReadOnlyList<int> Held { get { lock (_rows) { return [.. _rows.Select(row => row.Index)]; } } }
+
+    /// <summary>Lines the browser was asked to show, in that order.</summary>
+    public IReadOnlyList<int> Revealed => [.. _reveals.Invocations.Select(i => (int)i.Arguments[1]!)];
 
     public IReadOnlyList<string> Texts { get { lock (_rows) { return [.. _rows.Select(row => row.Text)]; } } }
 

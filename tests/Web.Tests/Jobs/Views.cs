@@ -34,6 +34,7 @@ internal static class Views
         ConnectionId = default,
         ProjectId = default,
         MarketName = "Vast.ai",
+        MarketAddress = "https://console.vast.ai",
         Simulated = false,
         Attempts = [new Attempt { Id = new AttemptId(Guid.NewGuid()), TeamId = default, JobId = default, Number = 1, CreatedAt = Now.AddHours(-4), StartedAt = Now.AddHours(-4), Step = 1_820, TotalSteps = 2_700, SecondsPerStep = 9, Loss = 0.842 }],
         Machines = [Machine()],

@@ -128,6 +128,8 @@ public sealed class MarketPageTests : PageTest
 
         public Task<ProviderAccount> GetAccountAsync(CancellationToken ct) => throw new NotSupportedException();
 
+        public Task<KeyProbe> ProbeRightsAsync(CancellationToken ct) => throw new NotSupportedException();
+
         public Task<RentResult> RentAsync(Offer offer, LaunchSpec spec, CancellationToken ct) => throw new NotSupportedException();
 
         public Task ChangeBidAsync(string contractId, HourlyRate bid, CancellationToken ct) => throw new NotSupportedException();

@@ -39,6 +39,10 @@ internal sealed class ConnectionConfiguration : IEntityTypeConfiguration<Connect
     {
         builder.HasKey(e => e.Id);
         builder.HasIndex(e => e.TeamId);
+
+        // Sets of flags outgrow the short text that a single value is stored as.
+        builder.Property(e => e.Granted).HasConversion<int>();
+        builder.Property(e => e.Refused).HasConversion<int>();
     }
 }
 

@@ -780,6 +780,10 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     b.Property<int>("ForeignCount")
                         .HasColumnType("INTEGER");
 
+                    b.Property<int>("Granted")
+                        .HasMaxLength(32)
+                        .HasColumnType("INTEGER");
+
                     b.Property<string>("KeyEnding")
                         .IsRequired()
                         .HasColumnType("TEXT");
@@ -791,9 +795,16 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                         .IsRequired()
                         .HasColumnType("TEXT");
 
+                    b.Property<bool>("PricesOnly")
+                        .HasColumnType("INTEGER");
+
                     b.Property<string>("ProtectedKey")
                         .IsRequired()
                         .HasColumnType("TEXT");
+
+                    b.Property<int>("Refused")
+                        .HasMaxLength(32)
+                        .HasColumnType("INTEGER");
 
                     b.Property<string>("Status")
                         .IsRequired()

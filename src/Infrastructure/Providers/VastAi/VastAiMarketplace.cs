@@ -10,7 +10,7 @@ using Refit;
 namespace Dashboard.Infrastructure.Providers.VastAi;
 
 /// <summary>One Vast.ai account, at the real service or at the sandbox.</summary>
-internal sealed class VastAiMarketplace : IMarketplace
+internal sealed partial class VastAiMarketplace : IMarketplace
 {
     private const int ListPage = 25;
     private const int MostListPages = 400;

@@ -11,7 +11,11 @@ namespace Dashboard.Web.Features.Connections;
 /// <param name="Name">What the team calls it; null takes the provider's name.</param>
 /// <param name="Key">Never shown again.</param>
 /// <param name="BaseUrl">Null: the provider itself. Else the embedded sandbox.</param>
-public sealed record NewConnection(Provider Provider, string? Name, Secret Key, string? BaseUrl = null);
+public sealed record NewConnection(Provider Provider, string? Name, Secret Key, string? BaseUrl = null)
+{
+    /// <summary>Search and price its market, rent nothing.</summary>
+    public bool PricesOnly { get; init; }
+}
 
 /// <summary>The answer to a change of a connection. Closed: every caller answers each case.</summary>
 public abstract record ConnectionResult
@@ -19,7 +23,11 @@ public abstract record ConnectionResult
     private ConnectionResult() { }
 
     /// <param name="Message">What the provider said of the key, a sentence for people.</param>
-    public sealed record Saved(ConnectionId Id, string Message) : ConnectionResult;
+    public sealed record Saved(ConnectionId Id, string Message) : ConnectionResult
+    {
+        /// <summary>What the key was seen to be allowed; null where it was not tried.</summary>
+        public KeyProbe? Rights { get; init; }
+    }
 
     /// <param name="Field">Name of the field the message belongs to: <c>Provider, Name, Key, BaseUrl</c>.</param>
     public sealed record Refused(string Field, string Message) : ConnectionResult;
@@ -57,9 +65,12 @@ public sealed class AddConnection(AppDatabase database, IMarketplaces marketplac
         }
 
         ProviderAccount account;
+        KeyProbe rights;
         try
         {
-            account = await marketplaces.For(market, wanted.Key).GetAccountAsync(ct);
+            var marketplace = marketplaces.For(market, wanted.Key);
+            account = await marketplace.GetAccountAsync(ct);
+            rights = await marketplace.ProbeRightsAsync(ct);
         }
         catch (MarketplaceException fault)
         {
@@ -81,12 +92,15 @@ public sealed class AddConnection(AppDatabase database, IMarketplaces marketplac
             AccountName = account.Name,
             Status = ConnectionStatus.Works,
             Credit = account.Credit,
+            Granted = rights.Granted,
+            Refused = rights.Refused,
+            PricesOnly = wanted.PricesOnly,
             CheckedAt = now,
             CreatedAt = now,
         });
         await db.SaveChangesAsync(ct);
         changes.Publish(team.TeamId);
-        return new ConnectionResult.Saved(id, KeyTest.Worked(account));
+        return new ConnectionResult.Saved(id, KeyTest.Worked(account)) { Rights = rights };
     }
 
     internal static ConnectionResult.Refused? KeyProblem(Secret key) => key.Reveal() switch

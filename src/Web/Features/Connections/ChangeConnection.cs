@@ -24,10 +24,13 @@ public sealed class TestConnection(AppDatabase database, IMarketplaces marketpla
         ConnectionResult result;
         try
         {
-            var account = await marketplaces.For(connection).GetAccountAsync(ct);
+            var marketplace = marketplaces.For(connection);
+            var account = await marketplace.GetAccountAsync(ct);
+            var rights = await marketplace.ProbeRightsAsync(ct);
+            (connection.Granted, connection.Refused) = (rights.Granted, rights.Refused);
             (connection.Credit, connection.CheckedAt, connection.StatusMessage) = (account.Credit, time.GetUtcNow(), null);
             connection.Status = connection.Status == ConnectionStatus.Broken ? ConnectionStatus.Works : connection.Status;
-            result = new ConnectionResult.Saved(id, KeyTest.Worked(account));
+            result = new ConnectionResult.Saved(id, KeyTest.Worked(account)) { Rights = rights };
         }
         catch (CredentialRejectedException fault)
         {
@@ -63,9 +66,12 @@ public sealed class ReplaceKey(AppDatabase database, IMarketplaces marketplaces,
         }
 
         ProviderAccount account;
+        KeyProbe rights;
         try
         {
-            account = await marketplaces.For(connection.Market, key).GetAccountAsync(ct);
+            var marketplace = marketplaces.For(connection.Market, key);
+            account = await marketplace.GetAccountAsync(ct);
+            rights = await marketplace.ProbeRightsAsync(ct);
         }
         catch (MarketplaceException fault)
         {
@@ -78,11 +84,31 @@ public sealed class ReplaceKey(AppDatabase database, IMarketplaces marketplaces,
         }
 
         (connection.ProtectedKey, connection.KeyEnding) = (vault.Protect(team.TeamId, id, key), KeyTest.EndingOf(key));
+        (connection.Granted, connection.Refused) = (rights.Granted, rights.Refused);
         (connection.Credit, connection.CheckedAt, connection.StatusMessage) = (account.Credit, time.GetUtcNow(), null);
         connection.Status = connection.Status == ConnectionStatus.Broken ? ConnectionStatus.Works : connection.Status;
         await db.SaveChangesAsync(ct);
         changes.Publish(team.TeamId);
-        return new ConnectionResult.Saved(id, KeyTest.Worked(account));
+        return new ConnectionResult.Saved(id, KeyTest.Worked(account)) { Rights = rights };
+    }
+}
+
+/// <summary>Whether machines may be rented with it, or its market is only looked at. What runs goes on.</summary>
+public sealed class ChooseUse(AppDatabase database, ChangeFeed changes)
+{
+    public async Task<ConnectionResult> RunAsync(TeamContext team, ConnectionId id, bool pricesOnly, CancellationToken ct)
+    {
+        team.Require(Permission.ManageConnections);
+        await using var db = await database.ForTeamAsync(team, ct);
+        if (await db.FindConnectionAsync(team, id, ct) is not { } connection)
+        {
+            return new ConnectionResult.NotFound();
+        }
+
+        connection.PricesOnly = pricesOnly;
+        await db.SaveChangesAsync(ct);
+        changes.Publish(team.TeamId);
+        return new ConnectionResult.Saved(id, pricesOnly ? $"{connection.Name} is for prices only now; what runs goes on." : $"{connection.Name} may rent.");
     }
 }
 

@@ -12,9 +12,11 @@ namespace Dashboard.Web.Features.Connections;
 /// <param name="Credit">Null where unknown, or not for this person's eyes.</param>
 /// <param name="Machines">Ours that may bill.</param>
 /// <param name="Rate">What they cost an hour.</param>
+/// <param name="Rights">What the key was seen to be allowed when it was last tried.</param>
+/// <param name="PricesOnly">Nothing is rented with it.</param>
 public sealed record ConnectionView(
     ConnectionId Id, string Name, Market Market, string KeyEnding, string AccountName, ConnectionStatus Status, string? StatusMessage,
-    Money? Credit, DateTimeOffset? CheckedAt, int Machines, HourlyRate Rate, int ForeignCount, HourlyRate ForeignRate);
+    Money? Credit, DateTimeOffset? CheckedAt, int Machines, HourlyRate Rate, int ForeignCount, HourlyRate ForeignRate, KeyProbe Rights, bool PricesOnly);
 
 public sealed class ConnectionQueries(AppDatabase database)
 {
@@ -32,7 +34,7 @@ public sealed class ConnectionQueries(AppDatabase database)
         [
             .. rows.OrderBy(c => c.Market.Simulated).Select(c => new ConnectionView(
                 c.Id, c.Name, c.Market, c.KeyEnding, c.AccountName, c.Status, c.StatusMessage, mayCount ? c.Credit : null, c.CheckedAt,
-                machines[c.Id].Count(), machines[c.Id].Aggregate(HourlyRate.Zero, (sum, i) => sum + i.BurnRate), c.ForeignCount, c.ForeignRate)),
+                machines[c.Id].Count(), machines[c.Id].Aggregate(HourlyRate.Zero, (sum, i) => sum + i.BurnRate), c.ForeignCount, c.ForeignRate, new KeyProbe(c.Granted, c.Refused), c.PricesOnly)),
         ];
     }
 }

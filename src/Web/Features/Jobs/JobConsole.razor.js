@@ -8,12 +8,13 @@ const consoles = new WeakMap();
 
 export function mount(box, tail, component, line) {
   const history = tail.previousElementSibling;
-  const state = { box, tail, component, history, following: line === null, seek: line, top: 0, height: history.offsetHeight };
+  const state = { box, tail, component, history, following: line === null, seek: line, find: '', top: 0, height: history.offsetHeight };
   state.onScroll = () => {
     const up = box.scrollTop < state.top;
     state.top = box.scrollTop;
     // Content growing below also leaves the end behind; only a reader who moves up means to stop following.
-    if (atEnd(box)) follow(state, true);
+    // Who steps through hits is not at the end by wish: only End follows again.
+    if (atEnd(box) && state.find === '') follow(state, true);
     else if (up) follow(state, false);
   };
   box.addEventListener('scroll', state.onScroll, { passive: true });
@@ -39,6 +40,7 @@ export function append(tail, rows) {
     const line = document.createElement('div');
     line.className = row.tone ? `line ${row.tone}` : 'line';
     line.dataset.index = row.index;
+    if (holds(row.text, state.find)) line.classList.add('hit');
     for (const [part, text] of [['no', row.number], ['at', row.time], ['tx', row.text]]) {
       const span = document.createElement('span');
       span.className = part;
@@ -64,6 +66,27 @@ export function trim(tail, keepFrom) {
   else if (reading) moveBy(state, tail.offsetHeight - before);
 }
 
+/** Marks the rows that hold a text, those to come too; '' marks none. */
+export function mark(tail, find) {
+  const state = consoles.get(tail);
+  if (!state) return;
+  state.find = find;
+  for (const row of tail.children) {
+    row.classList.toggle('hit', holds(row.lastElementChild.textContent, find));
+    row.classList.remove('sought');
+  }
+}
+
+/** Shows a line, wherever it is, and stops following. */
+export function reveal(tail, index) {
+  const state = consoles.get(tail);
+  if (!state) return;
+  follow(state, false);
+  for (const row of tail.querySelectorAll('.sought')) row.classList.remove('sought');
+  state.seek = index;
+  seek(state);
+}
+
 export function toEnd(tail) {
   const state = consoles.get(tail);
   state.seek = null;
@@ -79,6 +102,8 @@ export function unmount(tail) {
   state.box.removeEventListener('scroll', state.onScroll);
   consoles.delete(tail);
 }
+
+const holds = (text, find) => find !== '' && text.toLowerCase().includes(find.toLowerCase());
 
 const atEnd = box => box.scrollHeight - box.scrollTop - box.clientHeight <= near;
 

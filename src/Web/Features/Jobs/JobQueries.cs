@@ -46,6 +46,7 @@ public sealed class JobQueries(AppDatabase database, TimeProvider time)
             Estimate = job.Estimate,
             ConnectionId = job.ConnectionId,
             MarketName = connection.Name,
+            MarketAddress = connection.BaseUrl,
             Simulated = connection.Simulated,
             Attempts = await db.Attempts.AsNoTracking().Where(a => a.JobId == job.Id).OrderBy(a => a.Number).ToListAsync(ct),
             Machines = machines,

@@ -42,6 +42,10 @@ public abstract record SubmitResult
     public sealed record Accepted(JobId Id, int Number) : SubmitResult;
 
     public sealed record Invalid(IReadOnlyList<FieldProblem> Problems) : SubmitResult;
+
+    /// <summary>The provider did not answer in time, so nobody can say what it would cost. Nothing was saved; the same request may be sent again.</summary>
+    /// <param name="Message">What happened, what it cost, what to do.</param>
+    public sealed record NoAnswer(string Message) : SubmitResult;
 }
 
 /// <summary>The answer to a cancellation.</summary>
@@ -60,4 +64,8 @@ public sealed record QuotedOffer(Offer Offer, CostEstimate Estimate);
 /// <summary>Offers for a request, cheapest in total first, or why there are none.</summary>
 /// <param name="Problem">Message for people when the search failed; null when it worked.</param>
 /// <param name="AsOf">When the provider answered.</param>
-public sealed record OfferQuotes(IReadOnlyList<QuotedOffer> Offers, string? Problem, DateTimeOffset AsOf);
+public sealed record OfferQuotes(IReadOnlyList<QuotedOffer> Offers, string? Problem, DateTimeOffset AsOf)
+{
+    /// <summary>Whether the problem is that no answer came at all.</summary>
+    public bool Unanswered { get; init; }
+}

@@ -51,6 +51,9 @@ public sealed record JobView
 
     public required string MarketName { get; init; }
 
+    /// <summary>Base address of the market.</summary>
+    public required string MarketAddress { get; init; }
+
     public required bool Simulated { get; init; }
 
     public required IReadOnlyList<Attempt> Attempts { get; init; }

@@ -34,6 +34,8 @@ public sealed partial class NewJobPage
 
     [SupplyParameterFromQuery(Name = "offer")] private string? OfferAsked { get; set; }
 
+    [SupplyParameterFromQuery(Name = "connection")] private string? ConnectionAsked { get; set; }
+
     private ConnectionChoice? Connection => _choices?.Connections.FirstOrDefault(c => c.Id == _draft.ConnectionId);
 
     private QuotedOffer? Chosen => _quotes?.Offers.FirstOrDefault(q => q.Offer.Id == _draft.OfferId);
@@ -53,8 +55,8 @@ public sealed partial class NewJobPage
         _draft.ProjectId = choices.Projects.Count > 0 ? choices.Projects[0].Id : null;
         _draft.Preset = PresetAsked == Presets.Command ? Presets.Command : Presets.Smoke;
         _draft.Name = ProposedName(_draft.Preset, choices.NextNumber);
-        _draft.OfferId = OfferAsked;
         _choices = choices;
+        TakeAddress(choices);
         if (PresetAsked is not (null or Presets.Command or Presets.Smoke))
         {
             _said = $"There is no preset \"{PresetAsked}\"; the smoke test is filled in instead.";
@@ -63,6 +65,23 @@ public sealed partial class NewJobPage
         if (CloneAsked is { } number)
         {
             await CloneAsync(number);
+        }
+    }
+
+    // An offer lives at one connection, so it is looked for there or not at all.
+    private void TakeAddress(NewJobChoices choices)
+    {
+        if (ConnectionAsked is null)
+        {
+            _draft.OfferId = OfferAsked;
+        }
+        else if (Guid.TryParse(ConnectionAsked, out var asked) && choices.Connections.FirstOrDefault(c => c.Id.Value == asked) is { } connection)
+        {
+            (_draft.ConnectionId, _draft.OfferId) = (connection.Id, OfferAsked);
+        }
+        else if (choices.Connections.Count > 0)
+        {
+            _said = $"The connection of that address rents nothing now; {choices.Connections[0].Name} is filled in instead.";
         }
     }
 
@@ -227,6 +246,9 @@ public sealed partial class NewJobPage
                 case SubmitResult.Accepted accepted:
                     Navigation.NavigateTo(Below($"jobs/{accepted.Number}"));
                     return;
+                case SubmitResult.NoAnswer silent:
+                    _said = silent.Message; // what was typed stays
+                    break;
                 case SubmitResult.Invalid invalid:
                     _problems = invalid.Problems;
                     _said = string.Join(' ', invalid.Problems.Where(p => p.Field is not ("Name" or "Tags" or "ProjectId") && !p.Field.Contains('.', StringComparison.Ordinal)).Select(p => p.Message)) is { Length: > 0 } said ? said : null;

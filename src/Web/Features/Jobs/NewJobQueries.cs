@@ -22,7 +22,7 @@ public sealed class NewJobQueries(AppDatabase database)
         team.Require(Permission.See);
         await using var db = await database.ForTeamAsync(team, ct);
         var connections = await db.Connections.AsNoTracking()
-            .Where(c => c.TeamId == team.TeamId && (c.Status == ConnectionStatus.Works || c.Status == ConnectionStatus.Broken))
+            .Where(c => c.TeamId == team.TeamId && !c.PricesOnly && (c.Status == ConnectionStatus.Works || c.Status == ConnectionStatus.Broken))
             .OrderBy(c => c.CreatedAt).Select(c => new { c.Id, c.Name, c.Market, c.Status }).ToListAsync(ct);
         var projects = await db.Projects.AsNoTracking().Where(p => p.TeamId == team.TeamId).OrderBy(p => p.CreatedAt).Select(p => new ProjectChoice(p.Id, p.Name)).ToListAsync(ct);
         var next = await db.Teams.AsNoTracking().Where(t => t.Id == team.TeamId).Select(t => t.NextJobNumber).SingleAsync(ct);

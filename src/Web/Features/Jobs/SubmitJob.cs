@@ -12,6 +12,9 @@ namespace Dashboard.Web.Features.Jobs;
 /// <summary>A person, or their program, asks for a job. Saves it and nudges provisioning; rents nothing itself.</summary>
 public sealed class SubmitJob(AppDatabase database, QuoteOffers quotes, INudgeProvisioning nudge, ChangeFeed changes, TimeProvider time)
 {
+    /// <summary>How long a person waits for a provider that has not been asked within the last minute.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(8);
+
     public async Task<SubmitResult> RunAsync(TeamContext team, JobRequest request, CancellationToken ct)
     {
         team.Require(Permission.StartJobs);
@@ -26,7 +29,12 @@ public sealed class SubmitJob(AppDatabase database, QuoteOffers quotes, INudgePr
             return new SubmitResult.Invalid(problems);
         }
 
-        var quote = await quotes.RunAsync(team, request, ct);
+        var quote = await quotes.RecentAsync(team, request, Patience, ct);
+        if (quote is { Unanswered: true, Problem: { } silent })
+        {
+            return new SubmitResult.NoAnswer(silent);
+        }
+
         var chosen = quote.Offers.FirstOrDefault(q => q.Offer.Id == request.OfferId) ?? (quote.Offers.Count > 0 ? quote.Offers[0] : null);
         try
         {
@@ -67,6 +75,11 @@ public sealed class SubmitJob(AppDatabase database, QuoteOffers quotes, INudgePr
         if (connection.Status is ConnectionStatus.Paused)
         {
             return new SubmitResult.Invalid([new FieldProblem("ConnectionId", $"{connection.Name} is paused and rents nothing new. Resume it under Connections.")]);
+        }
+
+        if (connection.PricesOnly)
+        {
+            return new SubmitResult.Invalid([new FieldProblem("ConnectionId", $"{connection.Name} is for prices only and rents nothing. Let it rent under Connections, or choose another one.")]);
         }
 
         var project = await db.Projects.AsNoTracking()
