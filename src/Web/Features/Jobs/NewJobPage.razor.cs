@@ -34,6 +34,9 @@ public sealed partial class NewJobPage
 
     [SupplyParameterFromQuery(Name = "offer")] private string? OfferAsked { get; set; }
 
+    /// <summary>Whose offer it is: offer ids are the provider's own.</summary>
+    [SupplyParameterFromQuery(Name = "connection")] private Guid? ConnectionAsked { get; set; }
+
     private ConnectionChoice? Connection => _choices?.Connections.FirstOrDefault(c => c.Id == _draft.ConnectionId);
 
     private QuotedOffer? Chosen => _quotes?.Offers.FirstOrDefault(q => q.Offer.Id == _draft.OfferId);
@@ -53,7 +56,6 @@ public sealed partial class NewJobPage
         _draft.ProjectId = choices.Projects.Count > 0 ? choices.Projects[0].Id : null;
         _draft.Preset = PresetAsked == Presets.Command ? Presets.Command : Presets.Smoke;
         _draft.Name = ProposedName(_draft.Preset, choices.NextNumber);
-        _draft.OfferId = OfferAsked;
         _choices = choices;
         if (PresetAsked is not (null or Presets.Command or Presets.Smoke))
         {
@@ -63,6 +65,12 @@ public sealed partial class NewJobPage
         if (CloneAsked is { } number)
         {
             await CloneAsync(number);
+        }
+
+        _draft.OfferId = OfferAsked; // after the clone, which brings a draft of its own
+        if (choices.Connections.FirstOrDefault(c => c.Id.Value == ConnectionAsked) is { } asked)
+        {
+            _draft.ConnectionId = asked.Id;
         }
     }
 
