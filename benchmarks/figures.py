@@ -29,6 +29,12 @@ class Figures:
         ours = statistics.median(samples)
         self.rows.append((figure, shown(samples), f"{limit:g} s", f"{ours / limit:.2f}", f"<= {limit:g} s", ours <= limit))
 
+    def percentile(self, figure, samples, share, limit):
+        """The value that `share` of `samples` stay below, against a limit in seconds; shown in milliseconds with the median."""
+        ours = sorted(samples)[min(len(samples) - 1, int(share * len(samples)))]
+        shown_here = f"{ours * 1000:.0f} ms (median {statistics.median(samples) * 1000:.0f}, n={len(samples)})"
+        self.rows.append((figure, shown_here, f"{limit * 1000:g} ms", f"{ours / limit:.2f}", f"<= {limit * 1000:g} ms", ours <= limit))
+
     def beside(self, figure, samples, peer, peer_samples):
         """The median of `samples` beside a peer's of the same rounds, for the reader: no target."""
         ratio = statistics.median(samples) / statistics.median(peer_samples)

@@ -1,4 +1,5 @@
 using Dashboard.Domain.Costs;
+using Dashboard.Domain.Estimates;
 using Dashboard.Domain.Marketplaces;
 
 namespace Dashboard.Domain.Jobs;
@@ -6,12 +7,6 @@ namespace Dashboard.Domain.Jobs;
 /// <summary>What a job would cost on an offer, from published speeds. Every figure is a range: hosts and networks vary.</summary>
 public static class JobEstimator
 {
-    // A first estimate of time on somebody else's machine: measured runs lie within these factors.
-    private const decimal LowFactor = 0.6m;
-    private const decimal HighFactor = 1.7m;
-
-    private static readonly TimeSpan Boot = TimeSpan.FromSeconds(90);
-    private static readonly TimeSpan SetUpAndCollect = TimeSpan.FromSeconds(12);
     private static readonly TimeSpan DefaultCommandTime = TimeSpan.FromHours(1);
 
     /// <summary>Compressed size of an image nobody has measured yet, decimal gigabytes.</summary>
@@ -19,17 +14,14 @@ public static class JobEstimator
 
     /// <summary>Cost and time of <paramref name="spec"/> on <paramref name="offer"/>. GPU time is not billed while the machine boots; disk is.</summary>
     /// <param name="maxRuntime">The person's own limit, the best guess there is for a script of their own.</param>
-    public static CostEstimate Estimate(TrainingSpec spec, Offer offer, TimeSpan? maxRuntime)
-    {
-        var boot = BootTime(spec, offer);
-        var running = RunTime(spec, maxRuntime) + SetUpAndCollect;
-        Money Cost(decimal factor) => offer.GpuRate.For(running * (double)factor) + offer.DiskRate.For((boot + running) * (double)factor);
+    public static CostEstimate Estimate(TrainingSpec spec, Offer offer, TimeSpan? maxRuntime) => InBrief(Total(spec, offer, maxRuntime));
 
-        return new CostEstimate(Cost(LowFactor), Cost(1), Cost(HighFactor), boot + running);
-    }
+    /// <summary>The same with its parts.</summary>
+    public static ExpectedTotal Total(TrainingSpec spec, Offer offer, TimeSpan? maxRuntime) =>
+        ExpectedTotal.Of(new Workload(ImageGb(spec.Image), RunTime(spec, maxRuntime)), offer);
 
     /// <summary>From rent to an answer over SSH: the host's own start and the image.</summary>
-    public static TimeSpan BootTime(TrainingSpec spec, Offer offer) => Boot + ImagePull(spec.Image, offer);
+    public static TimeSpan BootTime(TrainingSpec spec, Offer offer) => ExpectedTotal.BootTime(ImageGb(spec.Image), offer);
 
     /// <summary>Time of the program itself.</summary>
     public static TimeSpan RunTime(TrainingSpec spec, TimeSpan? maxRuntime)
@@ -44,26 +36,21 @@ public static class JobEstimator
         return TimeSpan.FromSeconds((double)((spec.Train.MaxSteps ?? 900) * secondsPerStep));
     }
 
-    /// <summary>Download at six tenths of the advertised bandwidth, then unpacking 2.5 times the size at the disk's speed.</summary>
-    private static TimeSpan ImagePull(string image, Offer offer)
-    {
-        var gigabytes = image.Contains("slim", StringComparison.Ordinal) ? 0.05m : UnknownImageGb;
-        var mbps = Math.Clamp(offer.DownloadMbps ?? 200m, 10m, 2000m);
-        var unpackMbPerSecond = offer.DiskMbPerSecond > 1500m ? 150m : 60m;
-        return TimeSpan.FromSeconds((double)((8000m * gigabytes / (0.6m * mbps)) + (2500m * gigabytes / unpackMbPerSecond)));
-    }
+    internal static CostEstimate InBrief(ExpectedTotal total) => new(total.Low, total.Total, total.High, total.Duration);
+
+    private static decimal ImageGb(string image) => image.Contains("slim", StringComparison.Ordinal) ? 0.05m : UnknownImageGb;
 }
 
 /// <summary>Puts offers in the order of what the job would cost in the end.</summary>
 public static class OfferRanking
 {
-    /// <summary>Cheapest expected total first. The expectation is divided by the host's reliability: a host that fails one run in ten costs that much more.</summary>
+    /// <summary>Cheapest expected total first: a host that fails one run in ten costs that much more.</summary>
     public static IReadOnlyList<(Offer Offer, CostEstimate Estimate)> Rank(TrainingSpec spec, IEnumerable<Offer> offers, TimeSpan? maxRuntime) =>
-        [.. offers
-            .Select(offer => (Offer: offer, Estimate: JobEstimator.Estimate(spec, offer, maxRuntime)))
-            .OrderBy(quote => quote.Estimate.Expected.Micros / Math.Clamp(quote.Offer.Reliability ?? 0.6m, 0.05m, 1m))
-            .ThenBy(quote => quote.Offer.Rate)
-            .ThenBy(quote => quote.Offer.Id, StringComparer.Ordinal)];
+        [.. ByTotal(offers.Select(offer => (Offer: offer, Total: JobEstimator.Total(spec, offer, maxRuntime)))).Select(quote => (quote.Offer, JobEstimator.InBrief(quote.Total)))];
+
+    /// <summary>The order of <see cref="Rank"/>, for offers whose totals are known.</summary>
+    public static IEnumerable<(Offer Offer, ExpectedTotal Total)> ByTotal(IEnumerable<(Offer Offer, ExpectedTotal Total)> quotes) =>
+        quotes.OrderBy(quote => quote.Total.Total).ThenBy(quote => quote.Offer.Rate).ThenBy(quote => quote.Offer.Id, StringComparer.Ordinal);
 
     /// <summary>The search that finds offers for a job.</summary>
     public static OfferQuery Query(TrainingSpec spec, MachineNeeds needs, HourlyRate? maxRate) => new()

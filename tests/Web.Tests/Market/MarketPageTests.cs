@@ -19,7 +19,7 @@ public sealed class MarketPageTests : PageTest
         await SeedAsync(seed => seed.Connection(TeamSeed.VastAi));
         _markets.Offers = [Offer("9001", 0.4m), Offer("9002", 0.3m)];
 
-        var rows = Show<MarketPage>("/t/halden/market").FindAll("tbody tr");
+        var rows = Show<MarketPage>("/t/halden/market").FindAll("tr.offer");
 
         Assert.Contains("$0.312/h", rows[0].TextContent);
         Assert.Contains("Lowest per hour", rows[0].TextContent);
@@ -44,7 +44,7 @@ public sealed class MarketPageTests : PageTest
         _markets.Offers = [Offer("9001", 0.4m)];
 
         Show<MarketPage>("/t/halden/market");
-        Show<MarketPage>("/t/halden/market?sort=vram");
+        Show<MarketPage>("/t/halden/market?sort=rate");
         Assert.Single(_markets.Asked);
 
         Time.Advance(MarketQueries.Kept);
@@ -83,8 +83,66 @@ public sealed class MarketPageTests : PageTest
 
         var page = Show<MarketPage>("/t/halden/market");
 
-        Assert.Single(page.FindAll("tbody tr"));
+        Assert.Single(page.FindAll("tr.offer"));
         Assert.Contains("1 simulated offer is not ranked among real ones.", page.Markup);
+    }
+
+    [Fact]
+    public async Task Typing_narrows_the_rows_at_once_and_asks_nobody()
+    {
+        await SeedAsync(seed => seed.Connection(TeamSeed.VastAi));
+        _markets.Offers = [Offer("9001", 0.4m), Offer("9002", 0.5m) with { GpuName = "RTX 3090", Location = "Ohio, US" }];
+        var page = Show<MarketPage>("/t/halden/market");
+
+        page.Find("#market-find").Input("3090 ohio");
+
+        Assert.Contains("RTX 3090", Assert.Single(page.FindAll("tr.offer")).TextContent);
+        Assert.Equal("3090 ohio", page.Find("#market-find").GetAttribute("value"));
+        Assert.Single(_markets.Asked);
+        page.Find("#market-find").Input("h900");
+        Assert.Contains("Without “h900” there are 2", page.Find(".face").TextContent);
+    }
+
+    [Fact]
+    public async Task A_rate_that_does_not_read_stays_where_it_was_typed_and_says_so()
+    {
+        await SeedAsync(seed => seed.Connection(TeamSeed.VastAi));
+        var page = Show<MarketPage>("/t/halden/market");
+
+        page.Find("input.max").Change("cheap");
+
+        Assert.Equal("cheap", page.Find("input.max").GetAttribute("value"));
+        Assert.Contains("“cheap” is no rate", page.Markup);
+        Assert.Null(Assert.Single(_markets.Asked).MaxRate);
+    }
+
+    [Fact]
+    public async Task Compare_names_the_winner_when_the_lowest_rate_is_dearer_in_the_end()
+    {
+        await SeedAsync(seed => seed.Connection(TeamSeed.VastAi));
+        _markets.Offers = [Offer("sound", 0.4m), Offer("frail", 0.3m) with { Reliability = 0.5m, GpuName = "RTX 3090" }];
+        var page = Show<MarketPage>("/t/halden/market");
+        Assert.Contains("Lowest total", page.FindAll("tr.offer")[0].TextContent);
+
+        page.FindAll("tr.offer input")[0].Change(true);
+        page.FindAll("tr.offer input")[1].Change(true);
+
+        var compare = page.Find(".compare");
+        Assert.Contains("RTX 3090 in Norway is 24% cheaper per hour and 50% dearer in the end than RTX 4090 in Norway.", compare.TextContent);
+        Assert.Contains("offer=sound", compare.QuerySelector("a.use")!.GetAttribute("href"));
+    }
+
+    [Fact]
+    public async Task The_totals_are_for_the_job_that_is_named_and_using_an_offer_clones_it()
+    {
+        await SeedAsync(seed => { var connection = seed.Connection(TeamSeed.VastAi); seed.Job(connection, "support-bot-v7", Domain.Jobs.JobStatus.Succeeded); });
+        _markets.Offers = [Offer("9001", 0.4m)];
+
+        var page = Show<MarketPage>("/t/halden/market?for=201");
+
+        Assert.Contains("40 s running", page.Find(".priced").TextContent);
+        Assert.Contains("clone=201", page.Find("tr.offer a.btn").GetAttribute("href"));
+        Assert.Contains("There is no “999” to price", Show<MarketPage>("/t/halden/market?for=999").Markup);
     }
 
     [Fact]

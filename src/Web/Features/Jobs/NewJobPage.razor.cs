@@ -34,7 +34,12 @@ public sealed partial class NewJobPage
 
     [SupplyParameterFromQuery(Name = "offer")] private string? OfferAsked { get; set; }
 
+<<<<<<< HEAD
     [SupplyParameterFromQuery(Name = "connection")] private string? ConnectionAsked { get; set; }
+=======
+    /// <summary>Whose offer it is: offer ids are the provider's own.</summary>
+    [SupplyParameterFromQuery(Name = "connection")] private Guid? ConnectionAsked { get; set; }
+>>>>>>> market
 
     private ConnectionChoice? Connection => _choices?.Connections.FirstOrDefault(c => c.Id == _draft.ConnectionId);
 
@@ -65,6 +70,12 @@ public sealed partial class NewJobPage
         if (CloneAsked is { } number)
         {
             await CloneAsync(number);
+        }
+
+        _draft.OfferId = OfferAsked; // after the clone, which brings a draft of its own
+        if (choices.Connections.FirstOrDefault(c => c.Id.Value == ConnectionAsked) is { } asked)
+        {
+            _draft.ConnectionId = asked.Id;
         }
     }
 

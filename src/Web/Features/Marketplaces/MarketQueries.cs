@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using Dashboard.Domain;
-using Dashboard.Domain.Costs;
+using Dashboard.Domain.Estimates;
+using Dashboard.Domain.Jobs;
 using Dashboard.Domain.Marketplaces;
 using Dashboard.Domain.Teams;
 using Dashboard.Infrastructure.Persistence;
@@ -8,41 +10,25 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Dashboard.Web.Features.Marketplaces;
 
-/// <summary>How offers are ordered.</summary>
-public enum OfferSort
+/// <summary>An offer with what the priced job would cost on it.</summary>
+public sealed record OfferRow(Offer Offer, ConnectionId ConnectionId, Market Market, ExpectedTotal Total)
 {
-    Rate,
-    Reliability,
-    Vram,
-    Download,
+    /// <summary>Offer ids are the provider's own, so the connection belongs to it.</summary>
+    public string Key { get; } = $"{ConnectionId}~{Offer.Id}";
+
+    /// <summary>What typing searches: what a person reads in the row.</summary>
+    public string Text { get; } = $"{Offer.GpuName} {Offer.GpuName.Replace(" ", "", StringComparison.Ordinal)} {Market.Name} {Offer.Location} {Offer.MachineId}";
 }
-
-/// <param name="Gpu">As in the catalogue; null: any.</param>
-/// <param name="Count">GPUs in one machine.</param>
-/// <param name="VramGb">At least, per GPU, as sold.</param>
-/// <param name="DiskGb">Priced with so much disk.</param>
-public sealed record MarketFilter(string? Gpu, int Count, int? VramGb, OfferSort Sort, decimal DiskGb = MarketFilter.DefaultDiskGb)
-{
-    public const decimal DefaultDiskGb = 10;
-
-    internal OfferQuery Query => new()
-    {
-        GpuNames = Gpu is null ? [] : [Gpu],
-        GpuCount = Count,
-        MinVramMb = VramGb is { } gb ? gb * 1000 : null, // a 24 GB card reports a little less than 24,576
-        DiskGb = DiskGb,
-    };
-}
-
-public sealed record OfferRow(Offer Offer, ConnectionId ConnectionId, Market Market);
 
 /// <summary>What one connection answered, or why it did not.</summary>
 /// <param name="AsOf">When; null when it failed.</param>
-public sealed record MarketAnswer(string Name, Market Market, int Offers, DateTimeOffset? AsOf, string? Problem);
+public sealed record MarketAnswer(ConnectionId Id, string Name, Market Market, int Offers, DateTimeOffset? AsOf, string? Problem);
 
-/// <param name="Rows">Of real markets when there is one; simulated offers are never ranked among real ones.</param>
+/// <param name="Rows">Lowest expected total first. Of real markets when there is one; simulated offers are never ranked among real ones.</param>
 /// <param name="LeftOut">Simulated offers that are not shown for that reason.</param>
-public sealed record MarketView(IReadOnlyList<OfferRow> Rows, IReadOnlyList<MarketAnswer> Answers, int LeftOut);
+/// <param name="Jobs">The newest jobs, to be priced instead.</param>
+/// <param name="Note">Something that was asked for and is not there.</param>
+public sealed record MarketView(IReadOnlyList<OfferRow> Rows, IReadOnlyList<MarketAnswer> Answers, int LeftOut, PricedFor PricedFor, IReadOnlyList<(int Number, string Name)> Jobs, string? Note);
 
 /// <summary>
 /// Offers of the team's connections. Searches are rationed by the providers, so an answer is kept for a minute per
@@ -53,6 +39,8 @@ public sealed class MarketQueries(AppDatabase database, IMarketplaces marketplac
     public static readonly TimeSpan Kept = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan KeptWhenFailed = TimeSpan.FromSeconds(10);
 
+    private const int RecentJobs = 5;
+
     private readonly ConcurrentDictionary<(ConnectionId, string), Asked> _answers = new();
 
     public async Task<MarketView> SearchAsync(TeamContext team, MarketFilter filter, CancellationToken ct)
@@ -60,24 +48,39 @@ public sealed class MarketQueries(AppDatabase database, IMarketplaces marketplac
         team.Require(Permission.See);
         await using var db = await database.ForTeamAsync(team, ct);
         var connections = await db.Connections.AsNoTracking().Where(c => c.Status == ConnectionStatus.Works || c.Status == ConnectionStatus.Broken).OrderBy(c => c.CreatedAt).ToListAsync(ct);
-        var answers = await Task.WhenAll(connections.Select(async c => (Connection: c, Answer: await AskAsync(c, filter.Query).WaitAsync(ct))));
+        var jobs = await db.Jobs.AsNoTracking().Where(j => j.TeamId == team.TeamId).OrderByDescending(j => j.Number).Take(RecentJobs).Select(j => new { j.Number, j.Name }).ToListAsync(ct);
+        var priced = await PricedForAsync(db, team, filter.For, ct);
+        var pricedFor = priced ?? PricedFor.AnHour;
+        var query = filter.Query(pricedFor.Spec.DiskGb);
+        var answers = await Task.WhenAll(connections.Select(async c => (Connection: c, Answer: await AskAsync(c, query).WaitAsync(ct))));
 
         var anyReal = connections.Any(c => !c.Market.Simulated);
-        var rows = answers.SelectMany(a => a.Answer.Offers.Select(o => new OfferRow(o, a.Connection.Id, a.Connection.Market))).ToList();
-        var shown = Sorted(rows.Where(r => !(anyReal && r.Market.Simulated)), filter.Sort).ToList();
+        var shown = answers.Where(a => !(anyReal && a.Connection.Market.Simulated))
+            .SelectMany(a => a.Answer.Offers.Select(o => new OfferRow(o, a.Connection.Id, a.Connection.Market, JobEstimator.Total(pricedFor.Spec, o, pricedFor.MaxRuntime))))
+            .OrderBy(r => r.Total.Total).ThenBy(r => r.Offer.Rate).ThenBy(r => r.Key, StringComparer.Ordinal)
+            .ToList();
         return new MarketView(
             shown,
-            [.. answers.Select(a => new MarketAnswer(a.Connection.Name, a.Connection.Market, a.Answer.Offers.Count, a.Answer.Problem is null ? a.Answer.At : null, a.Answer.Problem))],
-            rows.Count - shown.Count);
+            [.. answers.Select(a => new MarketAnswer(a.Connection.Id, a.Connection.Name, a.Connection.Market, a.Answer.Offers.Count, a.Answer.Problem is null ? a.Answer.At : null, a.Answer.Problem))],
+            answers.Sum(a => a.Answer.Offers.Count) - shown.Count,
+            pricedFor,
+            [.. jobs.Select(j => (j.Number, j.Name))],
+            priced is null ? $"There is no “{filter.For}” to price; the totals are for {pricedFor.Name}." : null);
     }
 
-    private static IEnumerable<OfferRow> Sorted(IEnumerable<OfferRow> rows, OfferSort sort) => sort switch
+    private static async Task<PricedFor?> PricedForAsync(AppDbContext db, TeamContext team, string? asked, CancellationToken ct)
     {
-        OfferSort.Rate => rows.OrderBy(r => r.Offer.Rate),
-        OfferSort.Reliability => rows.OrderByDescending(r => r.Offer.Reliability).ThenBy(r => r.Offer.Rate),
-        OfferSort.Vram => rows.OrderByDescending(r => r.Offer.VramMb).ThenBy(r => r.Offer.Rate),
-        OfferSort.Download => rows.OrderByDescending(r => r.Offer.DownloadMbps).ThenBy(r => r.Offer.Rate),
-    };
+        switch (asked)
+        {
+            case null or PricedFor.Hour: return PricedFor.AnHour;
+            case PricedFor.Smoke: return PricedFor.TheSmokeTest;
+        }
+
+        return int.TryParse(asked, CultureInfo.InvariantCulture, out var number)
+            && await db.Jobs.AsNoTracking().SingleOrDefaultAsync(j => j.TeamId == team.TeamId && j.Number == number, ct) is { } job
+            ? new PricedFor(job.Name, job.Spec, job.Limits.MaxRuntime, job.Number)
+            : null;
+    }
 
     private async Task<Answer> AskAsync(Connection connection, OfferQuery query)
     {
@@ -87,7 +90,7 @@ public sealed class MarketQueries(AppDatabase database, IMarketplaces marketplac
             _answers.TryRemove(old);
         }
 
-        var key = (connection.Id, $"{string.Join('|', query.GpuNames)};{query.GpuCount};{query.MinVramMb};{query.DiskGb}");
+        var key = (connection.Id, $"{string.Join('|', query.GpuNames)};{query.GpuCount};{query.MinVramMb};{query.MinReliability};{query.MinDownloadMbps};{query.MaxRate};{query.DiskGb}");
         var asked = _answers.GetOrAdd(key, _ => new Asked(now, new(() => SearchAsync(connection, query))));
         var answer = await asked.Search.Value;
         if (answer.Problem is not null && now - asked.At >= KeptWhenFailed)

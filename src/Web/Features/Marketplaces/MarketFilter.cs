@@ -1,0 +1,57 @@
+using Dashboard.Domain.Costs;
+using Dashboard.Domain.Jobs;
+using Dashboard.Domain.Marketplaces;
+
+namespace Dashboard.Web.Features.Marketplaces;
+
+/// <summary>How offers are ordered.</summary>
+public enum OfferSort
+{
+    Total,
+    Rate,
+    Time,
+    Finish,
+}
+
+/// <summary>What providers are asked. Searches are rationed: whatever only narrows or orders their answer is no part of it.</summary>
+/// <param name="Gpu">As in the catalogue; null: any.</param>
+/// <param name="Count">GPUs in one machine.</param>
+/// <param name="VramGb">At least, per GPU, as sold.</param>
+/// <param name="ReliabilityPercent">At least.</param>
+/// <param name="DownloadMbps">At least.</param>
+/// <param name="MaxRate">At most, all-in.</param>
+/// <param name="For">What is priced: <c>hour</c>, <c>smoke</c>, or the number of one of the team's jobs. Null: an hour of anything.</param>
+public sealed record MarketFilter(string? Gpu = null, int Count = 1, int? VramGb = null, int? ReliabilityPercent = null, int? DownloadMbps = null, HourlyRate? MaxRate = null, string? For = null)
+{
+    /// <summary>What the page can hold. Providers send a page of their own size, far below it.</summary>
+    private const int MostRows = 5_000;
+
+    internal OfferQuery Query(decimal diskGb) => new()
+    {
+        GpuNames = Gpu is null ? [] : [Gpu],
+        GpuCount = Count,
+        MinVramMb = VramGb is { } gb ? gb * 1000 : null, // a 24 GB card reports a little less than 24,576
+        MinReliability = ReliabilityPercent / 100m,
+        MinDownloadMbps = DownloadMbps,
+        MaxRate = MaxRate,
+        DiskGb = diskGb,
+        Limit = MostRows,
+    };
+}
+
+/// <summary>The job that every total on the page is for.</summary>
+/// <param name="Name">For people.</param>
+/// <param name="Job">Number of the job it comes from; null for a preset.</param>
+/// <param name="MaxRuntime">The job's own limit.</param>
+public sealed record PricedFor(string Name, TrainingSpec Spec, TimeSpan? MaxRuntime, int? Job = null)
+{
+    public const string Hour = "hour";
+    public const string Smoke = Presets.Smoke;
+
+    public static PricedFor AnHour { get; } =
+        new("1 hour of anything", new TrainingSpec { Preset = Presets.Command, Command = new CommandSpec("", []) }, TimeSpan.FromHours(1));
+
+    public static PricedFor TheSmokeTest { get; } = new("the smoke test", new TrainingSpec { Preset = Presets.Smoke }, null);
+
+    public TimeSpan Running => JobEstimator.RunTime(Spec, MaxRuntime);
+}

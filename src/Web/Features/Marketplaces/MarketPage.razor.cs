@@ -1,0 +1,224 @@
+using System.Globalization;
+using Dashboard.Domain.Costs;
+using Dashboard.Infrastructure.Live;
+using Dashboard.Web.Components;
+using Microsoft.AspNetCore.Components;
+
+namespace Dashboard.Web.Features.Marketplaces;
+
+/// <summary>Which machine gives this job for the least money, and why that one.</summary>
+public sealed partial class MarketPage
+{
+    private static readonly CultureInfo Invariant = CultureInfo.InvariantCulture;
+    private static readonly TimeSpan Stale = TimeSpan.FromMinutes(15);
+    private static readonly int[] Counts = [1, 2, 4, 8];
+    private static readonly int[] Sizes = [8, 12, 16, 24, 32, 40, 48, 80];
+    private static readonly int[] Reliabilities = [80, 90, 95, 98, 99];
+    private static readonly int[] Speeds = [100, 300, 500, 1000];
+    private static readonly (OfferSort Sort, string Word)[] Sorts = [(OfferSort.Total, "Expected total"), (OfferSort.Rate, "Per hour"), (OfferSort.Time, "Time"), (OfferSort.Finish, "Finishes")];
+
+    private readonly OfferBoard _board = new();
+    private readonly List<string> _picked = [];
+    private MarketView? _taken;
+    private MarketFilter? _takenFor;
+    private IReadOnlyList<(string Name, int Offers)> _gpus = [];
+    private Money _largest;
+    private string _find = "";
+    private string _max = "";
+    private string? _maxProblem;
+    private string? _heard; // the address's own words for what was typed, so that a render never writes over typing
+
+    [SupplyParameterFromQuery(Name = "for")] public string? For { get; set; }
+
+    [SupplyParameterFromQuery(Name = "q")] public string? FindAsked { get; set; }
+
+    [SupplyParameterFromQuery(Name = "gpu")] public string? Gpu { get; set; }
+
+    [SupplyParameterFromQuery(Name = "count")] public string? GpuCount { get; set; }
+
+    [SupplyParameterFromQuery(Name = "vram")] public string? Vram { get; set; }
+
+    [SupplyParameterFromQuery(Name = "rel")] public string? Rel { get; set; }
+
+    [SupplyParameterFromQuery(Name = "down")] public string? Down { get; set; }
+
+    [SupplyParameterFromQuery(Name = "max")] public string? Max { get; set; }
+
+    [SupplyParameterFromQuery(Name = "region")] public string? RegionAsked { get; set; }
+
+    [SupplyParameterFromQuery(Name = "sort")] public string? SortBy { get; set; }
+
+    [SupplyParameterFromQuery(Name = "pick")] public string? Picks { get; set; }
+
+    private MarketFilter Filter => new(
+        string.IsNullOrWhiteSpace(Gpu) ? null : Gpu.Trim(),
+        OneOf(GpuCount, Counts) ?? 1,
+        OneOf(Vram, Sizes),
+        OneOf(Rel, Reliabilities),
+        OneOf(Down, Speeds),
+        ReadRate(Max),
+        string.IsNullOrWhiteSpace(For) ? null : For);
+
+    private string? Region => _board.Region;
+
+    /// <summary>The models to choose from: of the answer that was not narrowed to one.</summary>
+    private IEnumerable<(string Name, int Offers)> Gpus => Filter.Gpu is { } gpu && _gpus.All(g => g.Name != gpu) ? _gpus.Prepend((gpu, 0)) : _gpus;
+
+    private List<OfferRow> Compared => [.. _picked.Select(key => Data!.Rows.FirstOrDefault(r => r.Key == key) ?? _board.Shown.Find(r => r.Row.Key == key)?.Row).OfType<OfferRow>()];
+
+    /// <summary>The filters that are set, each with the filter without it.</summary>
+    private List<(string Word, MarketFilter Without)> Set
+    {
+        get
+        {
+            var filter = Filter;
+            (bool On, string Word, MarketFilter Without)[] all =
+            [
+                (filter.Gpu is not null, filter.Gpu ?? "", filter with { Gpu = null }),
+                (filter.Count > 1, $"{filter.Count} GPUs", filter with { Count = 1 }),
+                (filter.VramGb is not null, $"VRAM ≥ {filter.VramGb} GB", filter with { VramGb = null }),
+                (filter.ReliabilityPercent is not null, $"reliability ≥ {filter.ReliabilityPercent}%", filter with { ReliabilityPercent = null }),
+                (filter.DownloadMbps is not null, $"download ≥ {Numbers.Speed(filter.DownloadMbps ?? 0)}", filter with { DownloadMbps = null }),
+                (filter.MaxRate is not null, $"at most {Numbers.Rate(filter.MaxRate ?? HourlyRate.Zero)}", filter with { MaxRate = null }),
+            ];
+            return [.. all.Where(f => f.On).Select(f => (f.Word, f.Without))];
+        }
+    }
+
+    private IEnumerable<string> Notes
+    {
+        get
+        {
+            if (GpuCount is not null && OneOf(GpuCount, Counts) is null) { yield return $"“{GpuCount}” is no number of GPUs and was left out."; }
+            if (Vram is not null && OneOf(Vram, Sizes) is null) { yield return $"“{Vram}” is no VRAM size and was left out."; }
+            if (Rel is not null && OneOf(Rel, Reliabilities) is null) { yield return $"“{Rel}” is no reliability and was left out."; }
+            if (Down is not null && OneOf(Down, Speeds) is null) { yield return $"“{Down}” is no download speed and was left out."; }
+            if (_maxProblem is not null) { yield return _maxProblem; }
+            if (Data?.Note is { } note) { yield return note; }
+        }
+    }
+
+    // Typing, ordering and picking are no part of the question.
+    protected override object? Asks => Filter;
+
+    // Prices do not follow our jobs and machines; the tick reads the shared answer again when it has grown old.
+    protected override bool Concerns(Change change) => false;
+
+    protected override async Task<MarketView> QueryAsync(CancellationToken ct)
+    {
+        var filter = Filter;
+        var view = await Queries.SearchAsync(Team, filter, ct);
+        if (_taken is null || filter != _takenFor)
+        {
+            _board.Replace(view);
+            _largest = view.Rows.Count > 0 ? view.Rows[Math.Min(view.Rows.Count, FillsTheBar) - 1].Total.Total : Money.Zero;
+        }
+        else
+        {
+            _board.Take(view);
+        }
+
+        (_taken, _takenFor) = (view, filter);
+        if (filter.Gpu is null)
+        {
+            _gpus = _board.Gpus;
+        }
+
+        return view;
+    }
+
+    protected override Task OnParametersSetAsync()
+    {
+        _board.Order(Enum.TryParse<OfferSort>(SortBy, ignoreCase: true, out var sort) && Enum.IsDefined(sort) ? sort : OfferSort.Total);
+        var asked = string.Join('\n', FindAsked, RegionAsked, Max, Picks);
+        if (asked != _heard)
+        {
+            _heard = asked;
+            _find = FindAsked ?? "";
+            _max = Max ?? "";
+            _maxProblem = Max is not null && ReadRate(Max) is null ? RateProblem(Max) : null;
+            _board.Narrow(_find, string.IsNullOrWhiteSpace(RegionAsked) ? null : RegionAsked);
+            _picked.Clear();
+            _picked.AddRange((Picks ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries).Distinct().Take(CompareDrawer.Most));
+        }
+
+        return base.OnParametersSetAsync();
+    }
+
+    private const int FillsTheBar = 20; // a bar is as wide as the twentieth cheapest total: the dear tail must not flatten the rest
+
+    private void Type(ChangeEventArgs typed)
+    {
+        _find = (string?)typed.Value ?? "";
+        _board.Narrow(_find, Region);
+    }
+
+    private void KeepInAddress() => Navigate(Address(Filter, _board.Sort));
+
+    private void Narrow(string find, string? region)
+    {
+        _find = find;
+        _board.Narrow(find, region);
+        Navigate(Address(Filter, _board.Sort));
+    }
+
+    private void SetMax(ChangeEventArgs typed)
+    {
+        _max = ((string?)typed.Value ?? "").Trim();
+        _maxProblem = _max.Length > 0 && ReadRate(_max) is null ? RateProblem(_max) : null;
+        if (_maxProblem is null)
+        {
+            Go(Filter with { MaxRate = ReadRate(_max) });
+        }
+    }
+
+    private void Pick(OfferRow row)
+    {
+        if (!_picked.Remove(row.Key) && _picked.Count < CompareDrawer.Most)
+        {
+            _picked.Add(row.Key);
+        }
+
+        Navigate(Address(Filter, _board.Sort));
+    }
+
+    private void ClosePicks()
+    {
+        _picked.Clear();
+        Navigate(Address(Filter, _board.Sort));
+    }
+
+    private void Go(MarketFilter filter) => Navigation.NavigateTo(Address(filter, _board.Sort));
+
+    private void Navigate(string address)
+    {
+        _heard = string.Join('\n', _find.Length > 0 ? _find : null, Region, MaxText(Filter.MaxRate), _picked.Count > 0 ? string.Join(',', _picked) : null);
+        Navigation.NavigateTo(address, replace: true);
+    }
+
+    private string Address(MarketFilter filter, OfferSort sort) => Addresses.With(
+        $"/t/{Team.Slug}/market",
+        ("for", filter.For),
+        ("gpu", filter.Gpu), ("count", filter.Count == 1 ? null : filter.Count.ToString(Invariant)), ("vram", filter.VramGb?.ToString(Invariant)),
+        ("rel", filter.ReliabilityPercent?.ToString(Invariant)), ("down", filter.DownloadMbps?.ToString(Invariant)), ("max", MaxText(filter.MaxRate)),
+        ("region", Region), ("q", _find.Length > 0 ? _find : null),
+        ("sort", sort == OfferSort.Total ? null : sort.ToString().ToLowerInvariant()),
+        ("pick", _picked.Count > 0 ? string.Join(',', _picked) : null));
+
+    private static string? MaxText(HourlyRate? rate) => rate?.Usd.ToString("0.######", Invariant);
+
+    private static string RateProblem(string typed) => $"“{typed}” is no rate; enter dollars an hour, for example 0.80.";
+
+    private static HourlyRate? ReadRate(string? text) =>
+        decimal.TryParse(text?.Trim().TrimStart('$'), NumberStyles.Number, Invariant, out var usd) && usd is > 0 and <= 10_000 ? HourlyRate.FromUsd(usd) : null;
+
+    private static string Chosen(int? value) => value?.ToString(Invariant) ?? "";
+
+    private static string? Text(ChangeEventArgs e) => e.Value is string { Length: > 0 } text ? text.Trim() : null;
+
+    private static int? Number(ChangeEventArgs e) => Parse(e.Value as string);
+
+    private static int? Parse(string? text) => int.TryParse(text, Invariant, out var number) ? number : null;
+
+    private static int? OneOf(string? text, int[] allowed) => Parse(text) is { } number && allowed.Contains(number) ? number : null;
+}
