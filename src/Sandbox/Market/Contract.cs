@@ -52,6 +52,9 @@ internal sealed class Contract
 {
     public required int Id { get; init; }
 
+    /// <summary>The account that rented it and pays for it.</summary>
+    public int AccountId { get; init; } = MarketState.FirstAccount;
+
     public required int AskId { get; init; }
 
     public required int MachineIndex { get; init; }

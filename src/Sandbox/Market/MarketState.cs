@@ -1,12 +1,18 @@
 namespace Dashboard.Sandbox.Market;
 
-/// <summary>A public key of the account.</summary>
-internal sealed record AccountKey(int Id, string PublicKey, DateTimeOffset CreatedAt);
+/// <summary>A public key of an account.</summary>
+internal sealed record AccountKey(int Id, string PublicKey, DateTimeOffset CreatedAt, int AccountId = MarketState.FirstAccount);
+
+/// <summary>Money that an account was given, USD; negative when it was taken away.</summary>
+internal sealed record TopUp(int Id, int AccountId, decimal Amount, DateTimeOffset At);
 
 /// <summary>Everything about the market that time and seed do not give: what is kept on disk.</summary>
 internal sealed class MarketState
 {
-    /// <summary>The full key of the one account.</summary>
+    /// <summary>The account that every market has.</summary>
+    public const int FirstAccount = 314159;
+
+    /// <summary>The full key with which the first account begins.</summary>
     public required string AccountApiKey { get; init; }
 
     public required DateTimeOffset OpenedAt { get; init; }
@@ -22,6 +28,9 @@ internal sealed class MarketState
     public int NextKeyId { get; set; } = 1;
 
     public List<AccountKey> AccountKeys { get; init; } = [];
+
+    /// <summary>What came in after the opening, for every account.</summary>
+    public List<TopUp> TopUps { get; init; } = [];
 
     public List<Contract> Contracts { get; init; } = [];
 

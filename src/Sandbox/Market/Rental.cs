@@ -3,6 +3,8 @@ namespace Dashboard.Sandbox.Market;
 /// <summary>What a renter asks for.</summary>
 internal sealed record RentRequest
 {
+    public int AccountId { get; init; } = MarketState.FirstAccount;
+
     public required string Image { get; init; }
 
     /// <summary>GB, fixed for the life of the contract.</summary>

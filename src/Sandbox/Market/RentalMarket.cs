@@ -24,6 +24,9 @@ internal sealed class RentalMarket(MarketSettings settings, MachinePark park, Ma
 
     public MarketState State => state;
 
+    /// <summary>The walk that prices and rivals follow, for figures about other times than now.</summary>
+    public Demand Demand => _demand;
+
     public IReadOnlyList<Contract> Living => _living;
 
     public Machine MachineOf(Contract contract) => park.Machines[contract.MachineIndex];
@@ -79,7 +82,7 @@ internal sealed class RentalMarket(MarketSettings settings, MachinePark park, Ma
             return new RentResult.Gone(FormattableString.Invariant($"This sandbox holds at most {settings.MaxInstances} instances; destroy one first."));
         }
 
-        if (Credit(now) <= 0)
+        if (Credit(now, request.AccountId) <= 0)
         {
             return new RentResult.NoCredit();
         }
@@ -127,7 +130,7 @@ internal sealed class RentalMarket(MarketSettings settings, MachinePark park, Ma
             return StateChange.ContractEnded;
         }
 
-        if (Credit(now) <= 0)
+        if (Credit(now, contract.AccountId) <= 0)
         {
             return StateChange.NoCredit;
         }
@@ -247,10 +250,10 @@ internal sealed class RentalMarket(MarketSettings settings, MachinePark park, Ma
     public void Advance(DateTimeOffset now)
     {
         state.LastSeen = now > state.LastSeen ? now : state.LastSeen;
-        var broke = Credit(now) <= 0;
+        var broke = Living.Select(contract => contract.AccountId).Distinct().Where(account => Credit(now, account) <= 0).ToHashSet();
         foreach (var contract in Living)
         {
-            if (contract.WantedRunning && (broke || now >= contract.EndsAt))
+            if (contract.WantedRunning && (broke.Contains(contract.AccountId) || now >= contract.EndsAt))
             {
                 Halt(contract, now);
             }
@@ -285,11 +288,24 @@ internal sealed class RentalMarket(MarketSettings settings, MachinePark park, Ma
 
     public Bill BillOf(Contract contract, DateTimeOffset now) => Bill.Of(contract, DateTimeOffset.MinValue, now, settings.BillingFactor);
 
-    /// <summary>USD left to spend; falls by the second.</summary>
-    public decimal Credit(DateTimeOffset now)
+    /// <summary>USD an account has left to spend; falls by the second.</summary>
+    public decimal Credit(DateTimeOffset now, int accountId = MarketState.FirstAccount) => Granted(accountId) - Spent(accountId, now);
+
+    /// <summary>USD an account was ever given.</summary>
+    public decimal Granted(int accountId) =>
+        (accountId == MarketState.FirstAccount ? state.InitialCredit : 0) + state.TopUps.Where(topUp => topUp.AccountId == accountId).Sum(topUp => topUp.Amount);
+
+    public TopUp AddCredit(int accountId, decimal amount, DateTimeOffset now)
+    {
+        var topUp = new TopUp(state.TopUps.Count + 1, accountId, amount, now);
+        state.TopUps.Add(topUp);
+        return topUp;
+    }
+
+    private decimal Spent(int accountId, DateTimeOffset now)
     {
         var spent = 0m;
-        foreach (var contract in state.Contracts)
+        foreach (var contract in state.Contracts.Where(contract => contract.AccountId == accountId))
         {
             if (!_closedBills.TryGetValue(contract.Id, out var total))
             {
@@ -303,7 +319,7 @@ internal sealed class RentalMarket(MarketSettings settings, MachinePark park, Ma
             spent += total;
         }
 
-        return state.InitialCredit - spent;
+        return spent;
     }
 
     public void CountTraffic(int id, long upBytes, long downBytes, DateTimeOffset now)
@@ -326,22 +342,22 @@ internal sealed class RentalMarket(MarketSettings settings, MachinePark park, Ma
         }
     }
 
-    public AccountKey AddAccountKey(string publicKey, DateTimeOffset now)
+    public AccountKey AddAccountKey(string publicKey, DateTimeOffset now, int accountId = MarketState.FirstAccount)
     {
-        var key = new AccountKey(state.NextKeyId++, publicKey, now);
+        var key = new AccountKey(state.NextKeyId++, publicKey, now, accountId);
         state.AccountKeys.Add(key);
         return key;
     }
 
-    public AccountKey? ReplaceAccountKey(int keyId, string publicKey)
+    public AccountKey? ReplaceAccountKey(int keyId, string publicKey, int accountId = MarketState.FirstAccount)
     {
-        var index = state.AccountKeys.FindIndex(key => key.Id == keyId);
+        var index = state.AccountKeys.FindIndex(key => key.Id == keyId && key.AccountId == accountId);
         return index < 0 ? null : state.AccountKeys[index] = state.AccountKeys[index] with { PublicKey = publicKey };
     }
 
-    public AccountKey? RemoveAccountKey(int keyId)
+    public AccountKey? RemoveAccountKey(int keyId, int accountId = MarketState.FirstAccount)
     {
-        var key = state.AccountKeys.Find(key => key.Id == keyId);
+        var key = state.AccountKeys.Find(key => key.Id == keyId && key.AccountId == accountId);
         return key is not null && state.AccountKeys.Remove(key) ? key : null;
     }
 
@@ -410,6 +426,7 @@ internal sealed class RentalMarket(MarketSettings settings, MachinePark park, Ma
         var contract = new Contract
         {
             Id = id,
+            AccountId = request.AccountId,
             AskId = offer.AskId,
             MachineIndex = offer.Machine.Index,
             SliceIndex = offer.Slice.Index,
@@ -433,7 +450,7 @@ internal sealed class RentalMarket(MarketSettings settings, MachinePark park, Ma
             LoadedAt = now + boot,
             Phase = request.StartRunning ? ContractPhase.Provisioning : ContractPhase.Stopped,
             WantedRunning = request.StartRunning,
-            AccountKeys = [.. state.AccountKeys.Select(key => key.PublicKey)],
+            AccountKeys = [.. state.AccountKeys.Where(key => key.AccountId == request.AccountId).Select(key => key.PublicKey)],
         };
         contract.DiskIntervals.Add(new BilledInterval(now, null, contract.DiskPerHour));
         return contract;
