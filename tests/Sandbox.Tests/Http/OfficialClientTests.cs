@@ -13,7 +13,7 @@ public sealed class OfficialClientTests
     [InlineData("vastai-cli-2026-08-06.json")]
     public async Task The_official_client_gets_the_fields_it_reads(string file)
     {
-        await using var sandbox = await SandboxProcess.StartAsync(SandboxProcess.Immediate);
+        await using var sandbox = await Sandboxes.StartAsync(Sandboxes.Immediate);
         var fixture = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "Fixtures", file), TestContext.Current.CancellationToken))!;
         var (ask, instance, resultUrl, apiKey) = ("", "", "", "");
         string Filled(string text) => text
@@ -29,7 +29,7 @@ public sealed class OfficialClientTests
             var command = (string)request!["command"]!;
             Task<Answer> SendAsync() => sandbox.SendAsync(
                 new HttpMethod((string)request["method"]!), Filled((string)request["path"]!), request["body"] is { } body ? Filled(body.ToJsonString()) : null,
-                (string?)request["key"] == "none" ? "" : sandbox.AccountKey);
+                (string?)request["key"] == "none" ? "" : sandbox.ApiKey);
             var answer = await SendAsync();
             if (request["until"] is { } until)
             {
