@@ -31,6 +31,7 @@ internal static class ControlEndpoints
                 ["status"] = request.Status,
             }).ToArray(),
         })));
+        control.MapInstanceFaults();
         control.MapGet("/instances/{id:int}/root", (int id, LiveMarket live) => live.Fleet.FolderOf(id) is { Exists: true } folder
             ? Reply.Ok(new WireRow { ["root"] = folder.FileSystem })
             : Reply.NoSuchInstance(id));

@@ -7,26 +7,12 @@ internal sealed class Books(MarketSettings settings, MarketState state)
 
     public Bill BillOf(Contract contract, DateTimeOffset now) => Bill.Of(contract, DateTimeOffset.MinValue, now, settings.BillingFactor);
 
-    /// <summary>USD left to spend; falls by the second.</summary>
-    public decimal Credit(DateTimeOffset now)
-    {
-        var spent = 0m;
-        foreach (var contract in state.Contracts)
-        {
-            if (!_closedBills.TryGetValue(contract.Id, out var total))
-            {
-                total = BillOf(contract, now).Total;
-                if (!contract.IsLiving)
-                {
-                    _closedBills[contract.Id] = total; // the books of years must not be added up ten times a second
-                }
-            }
+    /// <summary>USD an account has left to spend; falls by the second.</summary>
+    public decimal Credit(DateTimeOffset now, int accountId) => Granted(accountId) - Spent(accountId, now);
 
-            spent += total;
-        }
-
-        return state.InitialCredit - spent;
-    }
+    /// <summary>USD an account was ever given.</summary>
+    public decimal Granted(int accountId) =>
+        (accountId == MarketState.FirstAccount ? state.InitialCredit : 0) + state.TopUps.Where(topUp => topUp.AccountId == accountId).Sum(topUp => topUp.Amount);
 
     public void CountTraffic(Contract contract, long upBytes, long downBytes, DateTimeOffset now)
     {
@@ -41,5 +27,25 @@ internal sealed class Books(MarketSettings settings, MarketState state)
         {
             contract.Traffic.Add(new TrafficHour(hour, upBytes, downBytes));
         }
+    }
+
+    private decimal Spent(int accountId, DateTimeOffset now)
+    {
+        var spent = 0m;
+        foreach (var contract in state.Contracts.Where(contract => contract.AccountId == accountId))
+        {
+            if (!_closedBills.TryGetValue(contract.Id, out var total))
+            {
+                total = BillOf(contract, now).Total;
+                if (!contract.IsLiving)
+                {
+                    _closedBills[contract.Id] = total; // the books of years must not be added up ten times a second
+                }
+            }
+
+            spent += total;
+        }
+
+        return spent;
     }
 }

@@ -3,22 +3,22 @@ namespace Dashboard.Sandbox.Market;
 /// <content>Keys of the account and of single instances.</content>
 internal sealed partial class RentalMarket
 {
-    public AccountKey AddAccountKey(string publicKey, DateTimeOffset now)
+    public AccountKey AddAccountKey(string publicKey, DateTimeOffset now, int accountId = MarketState.FirstAccount)
     {
-        var key = new AccountKey(state.NextKeyId++, publicKey, now);
+        var key = new AccountKey(state.NextKeyId++, publicKey, now, accountId);
         state.AccountKeys.Add(key);
         return key;
     }
 
-    public AccountKey? ReplaceAccountKey(int keyId, string publicKey)
+    public AccountKey? ReplaceAccountKey(int keyId, string publicKey, int accountId = MarketState.FirstAccount)
     {
-        var index = state.AccountKeys.FindIndex(key => key.Id == keyId);
+        var index = state.AccountKeys.FindIndex(key => key.Id == keyId && key.AccountId == accountId);
         return index < 0 ? null : state.AccountKeys[index] = state.AccountKeys[index] with { PublicKey = publicKey };
     }
 
-    public AccountKey? RemoveAccountKey(int keyId)
+    public AccountKey? RemoveAccountKey(int keyId, int accountId = MarketState.FirstAccount)
     {
-        var key = state.AccountKeys.Find(key => key.Id == keyId);
+        var key = state.AccountKeys.Find(key => key.Id == keyId && key.AccountId == accountId);
         return key is not null && state.AccountKeys.Remove(key) ? key : null;
     }
 

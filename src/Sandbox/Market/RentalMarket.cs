@@ -21,6 +21,9 @@ internal sealed partial class RentalMarket(MarketSettings settings, MachinePark 
 
     public MarketState State => state;
 
+    /// <summary>The walk that prices and rivals follow, in the market's time; see <see cref="MarketState.Pace"/>.</summary>
+    public Demand Demand => _demand;
+
     public IReadOnlyList<Contract> Living => _living;
 
     public Machine MachineOf(Contract contract) => park.Machines[contract.MachineIndex];
@@ -30,15 +33,20 @@ internal sealed partial class RentalMarket(MarketSettings settings, MachinePark 
     public RentResult Rent(int askId, RentRequest request, DateTimeOffset now)
     {
         NoteRentCall(request.Label);
-        var offer = Offers(OfferKind.OnDemand, request.DiskGb, now).FirstOrDefault(offer => offer.AskId == askId);
+        var offer = FindOffer(askId, now);
         if (offer is null)
         {
-            return _asks.WasListed(askId, machine => _demand.Epoch(machine, now)) ? new RentResult.Gone() : new RentResult.NeverListed();
+            return _asks.WasListed(askId, machine => Epoch(machine, now)) ? new RentResult.Gone() : new RentResult.NeverListed();
+        }
+
+        if (InterventionOn(offer.Machine).HostsOwn)
+        {
+            return new RentResult.NotYours();
         }
 
         if (!offer.Rentable)
         {
-            return new RentResult.Gone();
+            return Living.Any(contract => contract.AskId == askId) ? new RentResult.Gone() : new RentResult.Taken();
         }
 
         if (_living.Count >= settings.MaxInstances)
@@ -46,7 +54,7 @@ internal sealed partial class RentalMarket(MarketSettings settings, MachinePark 
             return new RentResult.Gone(FormattableString.Invariant($"This sandbox holds at most {settings.MaxInstances} instances; destroy one first."));
         }
 
-        if (Credit(now) <= 0)
+        if (Credit(now, request.AccountId) <= 0)
         {
             return new RentResult.NoCredit();
         }
@@ -61,12 +69,45 @@ internal sealed partial class RentalMarket(MarketSettings settings, MachinePark 
             return new RentResult.BidTooLow(offer.MinBid);
         }
 
-        var contract = Sign(offer, request, now);
+        if (request is { VirtualMachine: true } && !state.AccountKeys.Exists(key => key.AccountId == request.AccountId))
+        {
+            return new RentResult.NoKeyForVirtualMachine();
+        }
+
+        var hourly = (request.Bid ?? offer.GpuPerHour) + Offer.DiskRate(request.DiskGb, offer.Machine.StorageCost);
+        if ((state.SpendLimitPerHour ?? settings.SpendLimitPerHour) is { } limit && HourlySpend(request.AccountId) + hourly > limit)
+        {
+            return new RentResult.SpendLimit(limit);
+        }
+
+        return Sign(offer, request, now);
+    }
+
+    /// <summary>USD per hour that an account's instances cost while they run or wait to.</summary>
+    private decimal HourlySpend(int accountId) => Living.Where(contract => contract.AccountId == accountId).Sum(contract => contract.DiskPerHour + (contract.WantedRunning ? contract.GpuPerHour : 0));
+
+    private RentResult Sign(Offer offer, RentRequest request, DateTimeOffset now)
+    {
+        var standing = Standing(request.Bid is not null, request.Bid ?? offer.GpuPerHour, offer.Slice);
+        var wins = !request.StartRunning
+            || (WinsAgainstRivals(offer.Machine, offer.Slice, standing, now) && HoldersOf(offer.Machine, offer.Slice).All(holder => Standing(holder) < standing));
+        if (!wins && request.CancelUnavailable)
+        {
+            return new RentResult.Outbid(Leftover: null);
+        }
+
+        var contract = Draft(offer, wins ? request : request with { StartRunning = false }, now);
+        if (contract.WantedRunning)
+        {
+            GiveWay(contract, now);
+        }
+
         state.Contracts.Add(contract);
         _byId.Add(contract.Id, contract);
         _living.Add(contract);
+        TakeFaultsOfNext(contract, now);
         Advance(now);
-        return new RentResult.Rented(contract);
+        return wins ? new RentResult.Rented(contract) : new RentResult.Outbid(contract);
     }
 
     /// <summary>For the truth about rent calls: those refused before they reach <see cref="Rent"/> count too.</summary>
@@ -98,8 +139,20 @@ internal sealed partial class RentalMarket(MarketSettings settings, MachinePark 
 
     public Bill BillOf(Contract contract, DateTimeOffset now) => _books.BillOf(contract, now);
 
-    /// <summary>USD left to spend; falls by the second.</summary>
-    public decimal Credit(DateTimeOffset now) => _books.Credit(now);
+    /// <summary>USD an account has left to spend; falls by the second.</summary>
+    public decimal Credit(DateTimeOffset now, int accountId = MarketState.FirstAccount) => _books.Credit(now, accountId);
+
+    /// <summary>USD an account was ever given.</summary>
+    public decimal Granted(int accountId) => _books.Granted(accountId);
+
+    /// <summary>Gives an account money; a negative amount takes it away.</summary>
+    public TopUp AddCredit(int accountId, decimal amount, DateTimeOffset now)
+    {
+        var topUp = new TopUp(state.TopUps.Count + 1, accountId, amount, now);
+        state.TopUps.Add(topUp);
+        Advance(now);
+        return topUp;
+    }
 
     public void CountTraffic(int id, long upBytes, long downBytes, DateTimeOffset now)
     {
@@ -109,13 +162,14 @@ internal sealed partial class RentalMarket(MarketSettings settings, MachinePark 
         }
     }
 
-    private Contract Sign(Offer offer, RentRequest request, DateTimeOffset now)
+    private Contract Draft(Offer offer, RentRequest request, DateTimeOffset now)
     {
         var id = state.NextContractId++;
         var boot = settings.Boot * park.Dice.Between(0.8, 1.2, "boot", id);
         var contract = new Contract
         {
             Id = id,
+            AccountId = request.AccountId,
             AskId = offer.AskId,
             MachineIndex = offer.Machine.Index,
             SliceIndex = offer.Slice.Index,
@@ -139,7 +193,7 @@ internal sealed partial class RentalMarket(MarketSettings settings, MachinePark 
             LoadedAt = now + boot,
             Phase = request.StartRunning ? ContractPhase.Provisioning : ContractPhase.Stopped,
             WantedRunning = request.StartRunning,
-            AccountKeys = [.. state.AccountKeys.Select(key => key.PublicKey)],
+            AccountKeys = [.. state.AccountKeys.Where(key => key.AccountId == request.AccountId).Select(key => key.PublicKey)],
         };
         contract.DiskIntervals.Add(new BilledInterval(now, null, contract.DiskPerHour));
         return contract;
