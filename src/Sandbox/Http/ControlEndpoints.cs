@@ -46,6 +46,7 @@ internal static class ControlEndpoints
         {
             ["requests"] = requests.All().Where(request => request.At.ToUnix() >= (since ?? 0)).Select(Logged).ToArray(),
         }));
+        control.MapInstanceFaults();
         control.MapGet("/instances/{id:int}/root", (int id, LiveMarket live) => live.Fleet.FolderOf(id) is { Exists: true } folder
             ? Reply.Ok(new WireRow { ["root"] = folder.FileSystem })
             : Reply.NoSuchInstance(id));

@@ -6,6 +6,8 @@ namespace Dashboard.Sandbox.Http;
 internal static class InstanceEndpoints
 {
     private const int MostLabelLetters = 1024;
+    private const decimal LeastBid = 0.001m;
+    private const decimal MostBidPerGpu = 32m;
 
     public static void MapInstances(this IEndpointRouteBuilder api)
     {
@@ -22,6 +24,9 @@ internal static class InstanceEndpoints
         api.MapPut("/api/v0/instances/{id:int}", async (int id, LiveMarket live, HttpContext context) => await ChangeAsync(id, live, context));
         api.MapDelete("/api/v0/instances/{id:int}", (int id, LiveMarket live) =>
             live.Change((market, now) => market.Destroy(id, now)) ? Reply.Success() : Reply.NoSuchInstance(id));
+        api.MapPut("/api/v0/instances/reboot/{id:int}", (int id, LiveMarket live) => Answer(live.Change((market, now) => market.Reboot(id, now)), id));
+        api.MapPut("/api/v0/instances/recycle/{id:int}", (int id, LiveMarket live) => Answer(live.Change((market, now) => market.Recycle(id, now)), id));
+        api.MapPut("/api/v0/instances/bid_price/{id:int}", async (int id, LiveMarket live, HttpRequest request) => await ChangeBidAsync(id, live, request));
         api.MapPost("/api/v0/instances/{id:int}/ssh", async (int id, LiveMarket live, HttpRequest request) => await AccountEndpoints.WithKeyAsync(request, key =>
             live.Change((market, now) => market.AttachKey(id, key, now)) is null ? Reply.NoSuchInstance(id) : Reply.Success("SSH key attached. It may take a few seconds until it works.")));
         api.MapGet("/api/v0/instances/{id:int}/ssh", (int id, LiveMarket live) => live.Read((market, _) => market.Find(id) is { } contract
@@ -68,12 +73,30 @@ internal static class InstanceEndpoints
         return Reply.InvalidArguments("state or label is needed.");
     }
 
+    private static async Task<Reply> ChangeBidAsync(int id, LiveMarket live, HttpRequest request)
+    {
+        if (await Body.ReadAsync(request) is not { } body)
+        {
+            return Reply.InvalidBody();
+        }
+
+        var price = body.Number("price");
+        return body.Field("price") is not null && price is not >= LeastBid
+            ? Reply.Failure(StatusCodes.Status400BadRequest, "invalid_price", FormattableString.Invariant($"error 400/3475: price must be between {LeastBid} and {MostBidPerGpu} per GPU."))
+            : live.Change((market, now) => market.Find(id) is { } contract && price > MostBidPerGpu * market.SliceOf(contract).GpuCount
+                ? Reply.Failure(StatusCodes.Status400BadRequest, "invalid_price", FormattableString.Invariant($"error 400/3475: price must be between {LeastBid} and {MostBidPerGpu} per GPU."))
+                : Answer(market.ChangeBid(id, price, now), id));
+    }
+
     private static Reply Answer(StateChange change, int id) => change switch
     {
         StateChange.Done => Reply.Success(),
         StateChange.Queued => Reply.Ok(new WireRow { ["success"] = false, ["msg"] = "Required resources are currently unavailable, state change queued." }),
         StateChange.NoCredit => Reply.Failure(StatusCodes.Status400BadRequest, "missing_billing", "Your account lacks credit; see the billing page."),
         StateChange.ContractEnded => Reply.InvalidArguments("The contract has ended."),
+        StateChange.NotRunning => Reply.Ok(new WireRow { ["success"] = false, ["msg"] = "Instance is not running." }),
+        StateChange.NoBid => Reply.InvalidArguments("the instance is rented on demand and has no bid."),
+        StateChange.BidTooLow => Reply.Failure(StatusCodes.Status400BadRequest, "invalid_price", "error 400/3475: Bid price is below the minimum of the machine."),
         StateChange.NoSuchInstance => Reply.NoSuchInstance(id),
     };
 }

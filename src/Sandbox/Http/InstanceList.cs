@@ -65,11 +65,11 @@ internal static class InstanceList
     }
 
     /// <summary>Distinct combinations that the list can be filtered by.</summary>
-    public static Reply Filters(LiveMarket live, int accountId) => live.Read((market, _) => Reply.Ok(new WireRow
+    public static Reply Filters(LiveMarket live, int accountId) => live.Read((market, now) => Reply.Ok(new WireRow
     {
         ["filters"] = market.Living
             .Where(contract => contract.AccountId == accountId)
-            .Select(contract => (Status: InstanceRows.ActualStatus(contract), Machine: market.MachineOf(contract)))
+            .Select(contract => (Status: InstanceRows.ActualStatus(contract, now), Machine: market.MachineOf(contract)))
             .Select(entry => (entry.Status, entry.Machine.Gpu.Name, entry.Machine.Verified))
             .Distinct()
             .Select(entry => new WireRow { ["actual_status"] = entry.Status, ["gpu_name"] = entry.Name, ["verification"] = entry.Verified ? "verified" : "unverified" })

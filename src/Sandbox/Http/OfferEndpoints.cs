@@ -13,7 +13,7 @@ internal static class OfferEndpoints
             ? OfferSearch.Answer(live, query, Gate.Of(context) is Caller.Account)
             : Reply.InvalidBody());
         search.MapPut("/api/v0/search/asks", async (LiveMarket live, HttpContext context) => await Body.ReadAsync(context.Request) is { } body
-            ? OfferSearch.Answer(live, body.Field("q") ?? body, Gate.Of(context) is Caller.Account)
+            ? OfferSearch.Answer(live, body.Field("q") ?? body, Gate.Of(context) is Caller.Account, body.Field("select_cols"))
             : Reply.InvalidBody());
         api.MapGet("/api/v0/gpu_names/unique", (LiveMarket live) => live.Read((market, _) => Reply.Ok(new WireRow { ["gpu_names"] = market.Park.GpuNames })));
         api.MapGet("/api/v0/gpu_types", (LiveMarket live) => live.Read((market, _) => Reply.Ok(new WireRow { ["gpu_types"] = market.Park.GpuNames })));

@@ -29,9 +29,6 @@ internal sealed class MarketState
 
     public List<AccountKey> AccountKeys { get; init; } = [];
 
-    /// <summary>What came in after the opening, for every account.</summary>
-    public List<TopUp> TopUps { get; init; } = [];
-
     public List<Contract> Contracts { get; init; } = [];
 
     /// <summary>How often each slice came back to the market after one of our rentals.</summary>
@@ -39,6 +36,23 @@ internal sealed class MarketState
 
     /// <summary>Calls that asked for a rental, by label, successful or not.</summary>
     public Dictionary<string, int> RentCalls { get; init; } = [];
+
+    public MarketPace Pace { get; set; } = MarketPace.Real;
+
+    /// <summary>The point of the market's time at which an account's credit ran out; absent while it has some.</summary>
+    public Dictionary<int, DateTimeOffset> BrokeAt { get; init; } = [];
+
+    /// <summary>What came in after the opening, for every account.</summary>
+    public List<TopUp> TopUps { get; init; } = [];
+
+    /// <summary>Set at the controls; otherwise that of the settings holds.</summary>
+    public decimal? SpendLimitPerHour { get; set; }
+
+    /// <summary>By the machine's position in the park.</summary>
+    public Dictionary<int, Intervention> Interventions { get; init; } = [];
+
+    /// <summary>Each is taken by the next instance that is rented.</summary>
+    public List<FaultOfNext> FaultsOfNext { get; init; } = [];
 
     public static MarketState Open(string accountApiKey, decimal credit, DateTimeOffset now) => new()
     {

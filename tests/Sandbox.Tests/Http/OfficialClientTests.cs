@@ -15,10 +15,13 @@ public sealed class OfficialClientTests
     {
         await using var sandbox = await Sandboxes.StartAsync(Sandboxes.Immediate);
         var fixture = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "Fixtures", file), TestContext.Current.CancellationToken))!;
-        var (ask, instance, resultUrl, apiKey) = ("", "", "", "");
+        var (ask, instance, resultUrl, apiKey, bidAsk, bidPrice, bidInstance) = ("", "", "", "", "", "", "");
         string Filled(string text) => text
             .Replace("{ask}", ask, StringComparison.Ordinal)
             .Replace("{instance}", instance, StringComparison.Ordinal)
+            .Replace("{bid_ask}", bidAsk, StringComparison.Ordinal)
+            .Replace("\"{bid_price}\"", bidPrice, StringComparison.Ordinal)
+            .Replace("{bid_instance}", bidInstance, StringComparison.Ordinal)
             .Replace("{result_url}", resultUrl, StringComparison.Ordinal)
             .Replace("{api_key_id}", apiKey, StringComparison.Ordinal)
             .Replace("{key}", Key, StringComparison.Ordinal)
@@ -60,6 +63,17 @@ public sealed class OfficialClientTests
             {
                 resultUrl = row["result_url"] is { } url ? new Uri((string)url!).AbsolutePath : resultUrl;
                 apiKey = row["key"] is JsonValue ? row["id"]!.ToString() : apiKey;
+            }
+
+            if (command.StartsWith("search offers -i", StringComparison.Ordinal))
+            {
+                var dearest = answer.Json["offers"]!.AsArray()[^1]!; // not the machine that the next search finds best
+                (bidAsk, bidPrice) = (dearest["id"]!.ToString(), dearest["min_bid"]!.ToString());
+            }
+
+            if (command.StartsWith("rent by bid", StringComparison.Ordinal))
+            {
+                bidInstance = answer.Json["new_contract"]!.ToString();
             }
 
             if (command.StartsWith("create instance", StringComparison.Ordinal))
