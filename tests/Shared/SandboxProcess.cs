@@ -256,7 +256,8 @@ public sealed class SandboxProcess : IAsyncDisposable
         try
         {
             using var answer = await Http.GetAsync("/sandbox/health");
-            return answer.StatusCode == HttpStatusCode.OK;
+            // Whoever answers may be another one that was faster to take the port.
+            return answer.StatusCode == HttpStatusCode.OK && JsonElement.Parse(await answer.Content.ReadAsStringAsync()).GetProperty("pid").GetInt32() == ProcessId;
         }
         catch (HttpRequestException)
         {
