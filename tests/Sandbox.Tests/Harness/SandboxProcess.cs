@@ -139,20 +139,6 @@ public sealed class SandboxProcess : IAsyncDisposable
         throw new InvalidOperationException("No offer could be rented.");
     }
 
-    /// <summary>An offer on a whole machine of one GPU, on which nobody else bids.</summary>
-    public async Task<JsonNode> QuietOfferAsync()
-    {
-        var offer = (await SearchAsync("""{"gpu_frac":{"eq":1},"num_gpus":{"eq":1},"limit":1,"allocated_storage":16}"""))[0]!;
-        Assert.Equal(200, (await PutAsync($"/sandbox/control/asks/{offer["id"]}", """{"rival_bid":0}""")).Status);
-        return offer;
-    }
-
-    /// <summary>Lays a fault on an instance.</summary>
-    public async Task InflictAsync(int id, string fault, string body = "{}") =>
-        Assert.Equal(200, (await PutAsync($"/sandbox/control/instances/{id}/faults/{fault}", body)).Status);
-
-    public async Task HealAsync(int id, string fault) => Assert.Equal(200, (await DeleteAsync($"/sandbox/control/instances/{id}/faults/{fault}")).Status);
-
     public async Task<JsonNode?> InstanceAsync(int id) => (await GetAsync($"/api/v0/instances/{id}/")).Json["instances"];
 
     public Task RunsAsync(int id) => Eventually.HoldsAsync(async () => (string?)(await InstanceAsync(id))?["actual_status"] == "running", $"instance {id} runs");
