@@ -17,8 +17,8 @@ internal static class InstanceEndpoints
             ["error"] = "deprecated_endpoint",
             ["msg"] = "/api/v0/instances/ is deprecated. Use /api/v1/instances/ instead.",
         }));
-        api.MapGet("/api/v1/instances", (LiveMarket live, HttpRequest request) => InstanceList.Answer(live, request.Query));
-        api.MapGet("/api/v0/instances/filters", (LiveMarket live) => InstanceList.Filters(live));
+        api.MapGet("/api/v1/instances", (LiveMarket live, HttpContext context) => InstanceList.Answer(live, Gate.Of(context).AccountId, context.Request.Query));
+        api.MapGet("/api/v0/instances/filters", (LiveMarket live, HttpContext context) => InstanceList.Filters(live, Gate.Of(context).AccountId));
         api.MapGet("/api/v0/instances/{id:int}", (int id, LiveMarket live) => live.Read((market, now) =>
             Reply.Ok(new WireRow { ["instances"] = market.Find(id) is { } contract ? InstanceRows.Of(market, contract, now) : null })));
         api.MapPut("/api/v0/instances/{id:int}", async (int id, LiveMarket live, HttpContext context) => await ChangeAsync(id, live, context));
@@ -33,7 +33,7 @@ internal static class InstanceEndpoints
             ? Reply.Ok(new WireRow
             {
                 ["success"] = true,
-                ["ssh_keys"] = Reply.Embedded(contract.AttachedKeys.Select(key => AccountEndpoints.KeyRow(key.Id, key.PublicKey, key.AttachedAt)).ToArray()),
+                ["ssh_keys"] = Reply.Embedded(contract.AttachedKeys.Select(key => AccountEndpoints.KeyRow(key.Id, contract.AccountId, key.PublicKey, key.AttachedAt)).ToArray()),
             })
             : Reply.NoSuchInstance(id)));
         api.MapDelete("/api/v0/instances/{id:int}/ssh/{keyId:int}", (int id, int keyId, LiveMarket live) => live.Change((market, _) => market.Find(id) is not { } contract

@@ -15,7 +15,7 @@ internal static class RentCall
     private const int MostPorts = 64;
     private const decimal LeastDiskGb = 8;
 
-    public static async Task<Reply> AnswerAsync(LiveMarket live, int askId, HttpRequest request)
+    public static async Task<Reply> AnswerAsync(LiveMarket live, int askId, int accountId, HttpRequest request)
     {
         if (await Body.ReadAsync(request) is not { } body)
         {
@@ -32,7 +32,7 @@ internal static class RentCall
             });
         }
 
-        return live.Change((market, now) => Answer(market.Rent(askId, rent, now), askId));
+        return live.Change((market, now) => Answer(market.Rent(askId, rent with { AccountId = accountId }, now), askId));
     }
 
     private static Reply Answer(RentResult result, int askId) => result switch
