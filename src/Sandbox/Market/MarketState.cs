@@ -29,6 +29,9 @@ internal sealed class MarketState
 
     public List<AccountKey> AccountKeys { get; init; } = [];
 
+    /// <summary>What came in after the opening, for every account.</summary>
+    public List<TopUp> TopUps { get; init; } = [];
+
     public List<Contract> Contracts { get; init; } = [];
 
     /// <summary>How often each slice came back to the market after one of our rentals.</summary>
@@ -41,9 +44,6 @@ internal sealed class MarketState
 
     /// <summary>The point of the market's time at which an account's credit ran out; absent while it has some.</summary>
     public Dictionary<int, DateTimeOffset> BrokeAt { get; init; } = [];
-
-    /// <summary>What came in after the opening, for every account.</summary>
-    public List<TopUp> TopUps { get; init; } = [];
 
     /// <summary>Set at the controls; otherwise that of the settings holds.</summary>
     public decimal? SpendLimitPerHour { get; set; }

@@ -159,6 +159,22 @@ public sealed class FaultTests
     }
 
     [Fact]
+    public void A_container_that_survived_the_market_is_reached_as_its_faults_say()
+    {
+        var market = new CoreMarket();
+        var contract = market.RentAny();
+        market.Core.Inflict(contract.Id, InstanceFault.SshRefusing, null, market.Now);
+        market.Obey();
+        market.Seen.Clear();
+
+        market.Core.Restore(_ => true, market.Now);
+        market.Obey();
+
+        Assert.Equal([new HostEffect.SetReach(contract.Id)], market.Seen);
+        Assert.Equal(ContractPhase.Running, contract.Phase);
+    }
+
+    [Fact]
     public void Faults_outlive_a_restart_of_the_market_and_end_when_they_are_due()
     {
         var market = new CoreMarket();

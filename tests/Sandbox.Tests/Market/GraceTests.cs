@@ -54,6 +54,22 @@ public sealed class GraceTests
     }
 
     [Fact]
+    public void An_account_without_credit_stops_its_own_instances_only()
+    {
+        var market = new CoreMarket(new MarketSettings { Boot = TimeSpan.Zero, Credit = 1 });
+        const int other = 2;
+        market.Core.AddCredit(other, 100, market.Now);
+        var ours = market.RentAny();
+        var theirs = ((RentResult.Rented)market.Core.Rent(market.Rentable()[0].AskId, new RentRequest { Image = "x", AccountId = other }, market.Now)).Contract;
+        market.Obey();
+
+        market.Core.AddCredit(MarketState.FirstAccount, -1, market.Now);
+        market.Wait(TimeSpan.FromHours(24));
+
+        Assert.Equal((ContractPhase.Destroyed, ContractPhase.Running), (ours.Phase, theirs.Phase));
+    }
+
+    [Fact]
     public void Money_in_time_saves_the_data_and_lets_the_instance_start()
     {
         var market = new CoreMarket(new MarketSettings { Boot = TimeSpan.Zero, Credit = 1 });
