@@ -11,8 +11,8 @@ public sealed class LedgerTests
     private const decimal PollSeconds = 2; // while a machine comes up or goes down
     private const int TransitionsOfEachRate = 2; // it begins and it ends
 
-    // Often enough for several intervals in a short job.
-    private static readonly Dictionary<string, string> MeteredOften = new() { ["Lifecycle:MeterEvery"] = "00:00:05" };
+    // Often enough for several intervals in a short job, and for the rounded ages of several listings to tell its start.
+    private static readonly Dictionary<string, string> MeteredOften = new() { ["Lifecycle:MeterEvery"] = "00:00:05", ["Lifecycle:QuietInterval"] = "00:00:02" };
 
     [Fact]
     public async Task The_ledger_is_the_markets_bill_to_half_a_percent_and_a_dropped_entry_would_show()

@@ -84,6 +84,9 @@ public sealed class Instance
     /// <summary>When the GPU's current run began; null while it does not run.</summary>
     public DateTimeOffset? RunningSince { get; set; }
 
+    /// <summary>How far <see cref="RunningSince"/> may be off to either side; null where only our own looks tell.</summary>
+    public TimeSpan? RunningSinceWithin { get; set; }
+
     /// <summary>When the last destroy was accepted: billing ends here if the machine is then proven gone.</summary>
     public DateTimeOffset? DestroyAcceptedAt { get; set; }
 

@@ -1,4 +1,5 @@
 using Dashboard.Domain.Costs;
+using Dashboard.Domain.Instances;
 
 namespace Dashboard.Domain.Marketplaces;
 
@@ -117,7 +118,7 @@ public sealed record ObservedInstance
     public DateTimeOffset? CreatedAt { get; init; }
 
     /// <summary>When the present run of the container began, where the provider tells.</summary>
-    public DateTimeOffset? RunningSince { get; init; }
+    public StartWindow? RunningSince { get; init; }
 
     public DateTimeOffset? ContractEnd { get; init; }
 

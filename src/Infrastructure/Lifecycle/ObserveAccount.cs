@@ -104,8 +104,15 @@ internal sealed partial class ObserveAccount(
             if (i.RunningSince is null && i.DestroyAcceptedAt is null)
             {
                 // The provider's own stamp where it gives one, else half-way since we last looked.
-                i.RunningSince = observed.RunningSince ?? Halfway(before, at);
+                i.RunningSince = observed.RunningSince?.Middle ?? Halfway(before, at);
+                i.RunningSinceWithin = observed.RunningSince?.HalfWidth;
                 (i.GpuPostedUntil, i.GpuPostedOfRun) = (null, Money.Zero);
+            }
+            else if (i is { RunningSince: { } since, RunningSinceWithin: { } within } && observed.RunningSince is { } told && i.DestroyAcceptedAt is null)
+            {
+                // The next entry of the ledger carries the difference.
+                var narrowed = StartWindow.Around(since, within).Narrowed(told);
+                (i.RunningSince, i.RunningSinceWithin) = (narrowed.Middle, narrowed.HalfWidth);
             }
 
             if (i.SeenRunningAt is null)

@@ -29,9 +29,6 @@ internal sealed class MarketState
 
     public List<AccountKey> AccountKeys { get; init; } = [];
 
-    /// <summary>What came in after the opening, for every account.</summary>
-    public List<TopUp> TopUps { get; init; } = [];
-
     public List<Contract> Contracts { get; init; } = [];
 
     /// <summary>How often each slice came back to the market after one of our rentals.</summary>

@@ -162,11 +162,22 @@ public sealed class LifeOfAJobTests(LifecycleSandbox fixture)
     }
 
     [Fact]
+    public async Task A_limit_reached_before_the_program_began_stops_it_at_once()
+    {
+        await using var host = await LifecycleHost.StartAsync(fixture.Sandbox);
+
+        var job = await host.SubmitAsync(Smoke with { Train = Smoke.Train with { MaxSteps = 5000 } }, new JobLimits(new Money(1), null, null));
+        await host.ReachesAsync(job, JobStatus.Paused);
+
+        Assert.Equal(StopReason.BudgetExhausted, (await host.JobAsync(job)).StopReason);
+    }
+
+    [Fact]
     public async Task A_job_stops_itself_at_its_limit_in_dollars_with_its_files_home()
     {
         await using var host = await LifecycleHost.StartAsync(fixture.Sandbox);
 
-        var job = await host.SubmitAsync(Smoke with { Train = Smoke.Train with { MaxSteps = 5000 } }, new JobLimits(new Money(1_500), null, null));
+        var job = await host.SubmitAsync(Smoke with { Train = Smoke.Train with { MaxSteps = 5000 } }, new JobLimits(new Money(1_000), null, null));
         await Eventually.HoldsAsync(async () => (await host.JobAsync(job)).Status == JobStatus.Paused, "it is paused", TimeSpan.FromMinutes(3));
 
         Assert.Equal(StopReason.BudgetExhausted, (await host.JobAsync(job)).StopReason);

@@ -125,7 +125,7 @@ public sealed class AccountTests(SharedSandbox shared)
         var theirs = await RentForAsync(key);
 
         Assert.Equal([theirs], await ListAsync(key));
-        Assert.DoesNotContain(theirs, await ListAsync(_sandbox.AccountKey));
+        Assert.DoesNotContain(theirs, await ListAsync(_sandbox.ApiKey));
         var own = $"/api/v0/instances/{mine.Id}/";
         Assert.Equal("""{"instances":null}""", (await _sandbox.GetAsync(own, key)).Text);
         foreach (var refused in new[]

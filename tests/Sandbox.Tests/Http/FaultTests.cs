@@ -38,7 +38,7 @@ public sealed class FaultTests(SharedSandbox shared) : IAsyncDisposable
         await Assert.ThrowsAsync<HttpRequestException>(() => RentAsync(asks[0], "lost"));
         await Assert.ThrowsAsync<HttpRequestException>(() => RentAsync(asks[1], "never"));
 
-        var made = Assert.Single((await _sandbox.TruthAsync())["instances"]!.AsArray(), row => (string?)row!["label"] is "lost" or "never")!;
+        var made = Assert.Single((await _sandbox.BooksAsync())["instances"]!.AsArray(), row => (string?)row!["label"] is "lost" or "never")!;
         Assert.Equal("lost", (string?)made["label"]);
         await _sandbox.DeleteAsync($"/api/v0/instances/{(int)made["id"]!}/");
 

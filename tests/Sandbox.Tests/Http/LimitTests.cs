@@ -117,7 +117,7 @@ public sealed class LimitSwitchTests(SharedSandbox shared) : IAsyncDisposable
         Assert.Equal("""{"mode":"real","rows_a_day":20000}""", (await _sandbox.PutAsync("/sandbox/control/limits", """{"mode":"real"}""")).Text);
 
         Assert.Equal(200, (await _sandbox.GetAsync("/api/v1/invoices/")).Status);
-        using var request = new HttpRequestMessage(HttpMethod.Get, "/api/v1/invoices/") { Headers = { { "Authorization", "Bearer " + _sandbox.AccountKey } } };
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/api/v1/invoices/") { Headers = { { "Authorization", "Bearer " + _sandbox.ApiKey } } };
         using var refusal = await _sandbox.Http.SendAsync(request, TestContext.Current.CancellationToken);
 
         Assert.Equal((429, "text/plain"), ((int)refusal.StatusCode, refusal.Content.Headers.ContentType?.ToString()));

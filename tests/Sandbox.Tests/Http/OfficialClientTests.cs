@@ -13,12 +13,15 @@ public sealed class OfficialClientTests
     [InlineData("vastai-cli-2026-08-06.json")]
     public async Task The_official_client_gets_the_fields_it_reads(string file)
     {
-        await using var sandbox = await SandboxProcess.StartAsync(SandboxProcess.Immediate);
+        await using var sandbox = await Sandboxes.StartAsync(Sandboxes.Immediate);
         var fixture = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "Fixtures", file), TestContext.Current.CancellationToken))!;
-        var (ask, instance, resultUrl, apiKey) = ("", "", "", "");
+        var (ask, instance, resultUrl, apiKey, bidAsk, bidPrice, bidInstance) = ("", "", "", "", "", "", "");
         string Filled(string text) => text
             .Replace("{ask}", ask, StringComparison.Ordinal)
             .Replace("{instance}", instance, StringComparison.Ordinal)
+            .Replace("{bid_ask}", bidAsk, StringComparison.Ordinal)
+            .Replace("\"{bid_price}\"", bidPrice, StringComparison.Ordinal)
+            .Replace("{bid_instance}", bidInstance, StringComparison.Ordinal)
             .Replace("{result_url}", resultUrl, StringComparison.Ordinal)
             .Replace("{api_key_id}", apiKey, StringComparison.Ordinal)
             .Replace("{key}", Key, StringComparison.Ordinal)
@@ -29,7 +32,7 @@ public sealed class OfficialClientTests
             var command = (string)request!["command"]!;
             Task<Answer> SendAsync() => sandbox.SendAsync(
                 new HttpMethod((string)request["method"]!), Filled((string)request["path"]!), request["body"] is { } body ? Filled(body.ToJsonString()) : null,
-                (string?)request["key"] == "none" ? "" : sandbox.AccountKey);
+                (string?)request["key"] == "none" ? "" : sandbox.ApiKey);
             var answer = await SendAsync();
             if (request["until"] is { } until)
             {
@@ -60,6 +63,17 @@ public sealed class OfficialClientTests
             {
                 resultUrl = row["result_url"] is { } url ? new Uri((string)url!).AbsolutePath : resultUrl;
                 apiKey = row["key"] is JsonValue ? row["id"]!.ToString() : apiKey;
+            }
+
+            if (command.StartsWith("search offers -i", StringComparison.Ordinal))
+            {
+                var dearest = answer.Json["offers"]!.AsArray()[^1]!; // not the machine that the next search finds best
+                (bidAsk, bidPrice) = (dearest["id"]!.ToString(), dearest["min_bid"]!.ToString());
+            }
+
+            if (command.StartsWith("rent by bid", StringComparison.Ordinal))
+            {
+                bidInstance = answer.Json["new_contract"]!.ToString();
             }
 
             if (command.StartsWith("create instance", StringComparison.Ordinal))

@@ -28,8 +28,8 @@ public sealed class TruthTests(SharedSandbox shared)
     public async Task The_request_log_says_who_asked_what_and_what_was_done_to_it()
     {
         await _sandbox.PostAsync("/sandbox/control/faults", """{"path":"/api/v0/ssh","kind":"status","status":500,"count":1}""");
-        var since = (double)(await _sandbox.TruthAsync())["now"]!;
-        await _sandbox.GetAsync("/api/v0/ssh/?api_key=" + _sandbox.AccountKey);
+        var since = (double)(await _sandbox.BooksAsync())["now"]!;
+        await _sandbox.GetAsync("/api/v0/ssh/?api_key=" + _sandbox.ApiKey);
         await _sandbox.GetAsync("/api/v0/users/current");
         await _sandbox.DeleteAsync("/sandbox/control/faults");
 
@@ -46,11 +46,11 @@ public sealed class TruthTests(SharedSandbox shared)
     {
         var rented = await _sandbox.RentAsync(extra: ""","target_state":"stopped","env":{"HF_TOKEN":"hf_secret"},"onstart":"echo script-secret" """);
         var second = (string)(await _sandbox.PostAsync("/sandbox/control/accounts", """{"name":"quiet"}""")).Json["api_key"]!;
-        await _sandbox.GetAsync("/api/v0/users/current?api_key=" + _sandbox.AccountKey, "");
+        await _sandbox.GetAsync("/api/v0/users/current?api_key=" + _sandbox.ApiKey, "");
 
         var truth = (await _sandbox.GetAsync("/sandbox/control/truth")).Text;
 
-        Assert.All([_sandbox.AccountKey, rented.InstanceKey, second, "hf_secret", "script-secret"], secret => Assert.DoesNotContain(secret, truth, StringComparison.Ordinal));
+        Assert.All([_sandbox.ApiKey, rented.InstanceKey, second, "hf_secret", "script-secret"], secret => Assert.DoesNotContain(secret, truth, StringComparison.Ordinal));
         await _sandbox.DeleteAsync($"/api/v0/instances/{rented.Id}/");
     }
 }

@@ -368,6 +368,9 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     b.Property<long?>("RunningSince")
                         .HasColumnType("INTEGER");
 
+                    b.Property<long?>("RunningSinceWithin")
+                        .HasColumnType("INTEGER");
+
                     b.Property<long?>("SeenRunningAt")
                         .HasColumnType("INTEGER");
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Dashboard.Domain.Costs;
+using Dashboard.Domain.Instances;
 using Dashboard.Domain.Marketplaces;
 
 namespace Dashboard.Infrastructure.Providers.VastAi;
@@ -9,9 +10,13 @@ namespace Dashboard.Infrastructure.Providers.VastAi;
 /// <summary>Instance rows in our words.</summary>
 internal static partial class VastAiInstances
 {
+    // Ages come in hundredths of a minute.
+    private static readonly TimeSpan AgeRounding = TimeSpan.FromSeconds(0.3);
+
     /// <param name="row">As the provider sent it. However odd its fields, a row with an id is a machine that exists.</param>
-    /// <param name="at">When the answer came: run times are told as minutes before it.</param>
-    public static ObservedInstance Read(WireInstance row, DateTimeOffset at)
+    /// <param name="asked">When the question left.</param>
+    /// <param name="answered">When the answer came: run times are told as minutes before an instant between the two.</param>
+    public static ObservedInstance Read(WireInstance row, DateTimeOffset asked, DateTimeOffset answered)
     {
         if (string.IsNullOrWhiteSpace(row.Id))
         {
@@ -36,7 +41,7 @@ internal static partial class VastAiInstances
             UploadPerGb = VastAiNumbers.PerGb(row.InetUpCost),
             DiskGb = row.DiskSpace is > 0 ? row.DiskSpace.Value : 0,
             CreatedAt = VastAiNumbers.Instant(row.StartDate),
-            RunningSince = running && row.UptimeMins is >= 0 and < 10_000_000 ? at - TimeSpan.FromSeconds((double)(row.UptimeMins.Value * 60)) : null,
+            RunningSince = running && row.UptimeMins is >= 0 and < 10_000_000 ? Began(row.UptimeMins.Value, asked, answered) : null,
             ContractEnd = VastAiNumbers.Instant(row.EndDate),
             MachineId = row.MachineId,
             GpuName = row.GpuName,
@@ -44,6 +49,12 @@ internal static partial class VastAiInstances
             Location = row.Geolocation?.Trim() is { Length: > 0 } place ? place : null,
             Routes = running ? [.. RoutesOf(row)] : [],
         };
+    }
+
+    private static StartWindow Began(decimal minutes, DateTimeOffset asked, DateTimeOffset answered)
+    {
+        var age = TimeSpan.FromSeconds((double)(minutes * 60));
+        return new StartWindow(asked - age - AgeRounding, answered - age + AgeRounding);
     }
 
     // Four fields, and only their combination says what the machine does. The provider's word for the container may be a minute old;

@@ -95,6 +95,7 @@ internal sealed class VastAiMarketplace : IMarketplace
     public async Task<ObservedInstance?> GetAsync(string contractId, CancellationToken ct)
     {
         VastAiReply reply;
+        var asked = _clients.Time.GetUtcNow();
         try
         {
             reply = await AskAsync(VastAiEndpoint.Get, call => _repeatable.GetAsync(contractId, call, ct), ct);
@@ -107,7 +108,7 @@ internal sealed class VastAiMarketplace : IMarketplace
         return reply.Field("instances") switch
         {
             { ValueKind: JsonValueKind.Null } => null, // "gone" is 200 and null
-            { ValueKind: JsonValueKind.Object } row => VastAiInstances.Read(reply.Read<WireInstance>(row), _clients.Time.GetUtcNow()),
+            { ValueKind: JsonValueKind.Object } row => VastAiInstances.Read(reply.Read<WireInstance>(row), asked, _clients.Time.GetUtcNow()),
             _ => throw new ProviderUnavailableException("The machine was answered in an unknown form."),
         };
     }
@@ -190,6 +191,7 @@ internal sealed class VastAiMarketplace : IMarketplace
     private async Task<InstanceListing> ListAsync(string? label, CancellationToken ct)
     {
         var at = _clients.Time.GetUtcNow();
+        var asked = at;
         var filters = label is null ? null : JsonSerializer.Serialize(new { label = new { eq = label } });
         var seen = new Dictionary<string, ObservedInstance>();
         int? total = null;
@@ -202,12 +204,14 @@ internal sealed class VastAiMarketplace : IMarketplace
             var received = _clients.Time.GetUtcNow();
             foreach (var row in RowsOf(reply, "instances", mayBeNull: total == 0))
             {
-                var instance = VastAiInstances.Read(reply.Read<WireInstance>(row), received);
+                var instance = VastAiInstances.Read(reply.Read<WireInstance>(row), asked, received);
                 if (!seen.TryAdd(instance.ContractId, instance))
                 {
                     throw new ProviderUnavailableException($"The listing repeats machine {instance.ContractId}.");
                 }
             }
+
+            asked = received;
         }
 
         if (total != seen.Count)

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Dashboard.Domain.Costs;
+using Dashboard.Domain.Instances;
 using Dashboard.Domain.Marketplaces;
 using Dashboard.Infrastructure.Providers.VastAi;
 
@@ -9,6 +10,7 @@ namespace Dashboard.Infrastructure.Tests.Providers.VastAi;
 public sealed class VastAiInstancesTests
 {
     private static readonly DateTimeOffset At = new(2026, 11, 23, 12, 0, 0, TimeSpan.Zero);
+    private static readonly DateTimeOffset Asked = At.AddSeconds(-0.2);
 
     [Fact]
     public void The_documented_row_is_read_exactly()
@@ -26,7 +28,7 @@ public sealed class VastAiInstancesTests
         Assert.Equal(new Money(3_000), instance.UploadPerGb);
         Assert.Equal(40m, instance.DiskGb);
         Assert.Equal(DateTimeOffset.FromUnixTimeMilliseconds(1_790_000_012_400), instance.CreatedAt);
-        Assert.Equal(At - TimeSpan.FromMinutes(7.5), instance.RunningSince);
+        Assert.Equal(new StartWindow(Asked - TimeSpan.FromSeconds(450.3), At - TimeSpan.FromSeconds(449.7)), instance.RunningSince); // hundredths of a minute, and the answer's own time
         Assert.Equal(DateTimeOffset.FromUnixTimeSeconds(1_792_592_000), instance.ContractEnd);
         Assert.Equal([new SshRoute("direct", "203.0.113.42", 41022), new SshRoute("proxy", "ssh7.vast.ai", 10422)], instance.Routes);
     }
@@ -64,7 +66,7 @@ public sealed class VastAiInstancesTests
     [Fact]
     public void A_machine_without_anything_but_an_id_exists()
     {
-        var instance = VastAiInstances.Read(JsonElement.Parse("""{"id":7}""").Deserialize<WireInstance>(VastAiJson.Options)!, At);
+        var instance = VastAiInstances.Read(JsonElement.Parse("""{"id":7}""").Deserialize<WireInstance>(VastAiJson.Options)!, Asked, At);
 
         Assert.Equal(("7", ObservedStatus.Provisioning, HourlyRate.Zero), (instance.ContractId, instance.Status, instance.GpuRate));
         Assert.Empty(instance.Routes);
@@ -94,5 +96,5 @@ public sealed class VastAiInstancesTests
     public void There_is_no_way_in_before_it_runs() => Assert.Empty(Read(("actual_status", "loading")).Routes);
 
     private static ObservedInstance Read(params (string, JsonNode?)[] changes) =>
-        VastAiInstances.Read(JsonSerializer.Deserialize<WireInstance>(Sample.With(Sample.Instance, changes), VastAiJson.Options)!, At);
+        VastAiInstances.Read(JsonSerializer.Deserialize<WireInstance>(Sample.With(Sample.Instance, changes), VastAiJson.Options)!, Asked, At);
 }

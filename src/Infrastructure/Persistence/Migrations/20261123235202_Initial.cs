@@ -215,6 +215,7 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     SentAt = table.Column<long>(type: "INTEGER", nullable: true),
                     BillingSince = table.Column<long>(type: "INTEGER", nullable: true),
                     RunningSince = table.Column<long>(type: "INTEGER", nullable: true),
+                    RunningSinceWithin = table.Column<long>(type: "INTEGER", nullable: true),
                     DestroyAcceptedAt = table.Column<long>(type: "INTEGER", nullable: true),
                     GoneAt = table.Column<long>(type: "INTEGER", nullable: true),
                     DestroyAsks = table.Column<int>(type: "INTEGER", nullable: false),
