@@ -42,11 +42,11 @@ internal static class ControlEndpoints
             ["faults"] = faults.All.Select(FaultEndpoints.Row).ToArray(),
             ["requests"] = requests.All().Select(Logged).ToArray(),
         })));
-        control.MapInstanceFaults();
         control.MapGet("/requests", (RequestLog requests, double? since) => Reply.Ok(new WireRow
         {
             ["requests"] = requests.All().Where(request => request.At.ToUnix() >= (since ?? 0)).Select(Logged).ToArray(),
         }));
+        control.MapInstanceFaults();
         control.MapGet("/instances/{id:int}/root", (int id, LiveMarket live) => live.Fleet.FolderOf(id) is { Exists: true } folder
             ? Reply.Ok(new WireRow { ["root"] = folder.FileSystem })
             : Reply.NoSuchInstance(id));

@@ -35,20 +35,25 @@ internal static class GpuMetrics
         var step = double.TryParse(query["step"], CultureInfo.InvariantCulture, out var seconds) && seconds > 0 ? seconds : (end - start).TotalSeconds / (DefaultPoints - 1);
         step = Math.Max(step, (end - start).TotalSeconds / (MostPoints - 1));
         var points = Enumerable.Range(0, 1 + (int)Math.Floor((end - start).TotalSeconds / step)).Select(nth => end.AddSeconds(-nth * step)).Reverse().ToList();
+        var present = Present(market, now);
         var gpus = new WireRow();
         foreach (var model in Chosen(market, query).GroupBy(machine => machine.Gpu.Name))
         {
-            gpus[model.Key] = Series([.. model], market, points, now);
+            gpus[model.Key] = Series([.. model], points, (machine, at) => at >= now ? present[machine.Index] : Past(machine, market, at));
         }
 
         return Reply.Ok(new WireRow { ["success"] = true, ["gpus"] = gpus });
     });
 
-    public static Reply Current(LiveMarket live, IQueryCollection query) => live.Read((market, now) => Reply.Ok(new WireRow
+    public static Reply Current(LiveMarket live, IQueryCollection query) => live.Read((market, now) =>
     {
-        ["success"] = true,
-        ["gpus"] = Chosen(market, query).GroupBy(machine => machine.Gpu.Name).Select(model => Row(model.Key, [.. model], market, now)).ToArray(),
-    }));
+        var present = Present(market, now);
+        return Reply.Ok(new WireRow
+        {
+            ["success"] = true,
+            ["gpus"] = Chosen(market, query).GroupBy(machine => machine.Gpu.Name).Select(model => Row(model.Key, [.. model], present, market, now)).ToArray(),
+        });
+    });
 
     private static IEnumerable<Machine> Chosen(RentalMarket market, IQueryCollection query)
     {
@@ -61,9 +66,9 @@ internal static class GpuMetrics
             .Where(machine => Everything.Contains(count) || machine.GpuCount.ToString(CultureInfo.InvariantCulture) == count);
     }
 
-    private static WireRow Series(IReadOnlyList<Machine> machines, RentalMarket market, IReadOnlyList<DateTimeOffset> points, DateTimeOffset now)
+    private static WireRow Series(IReadOnlyList<Machine> machines, IReadOnlyList<DateTimeOffset> points, Func<Machine, DateTimeOffset, Stock> stockOf)
     {
-        var moments = points.Select(point => machines.Select(machine => StockOf(machine, market, point, now)).ToList()).ToList();
+        var moments = points.Select(point => machines.Select(machine => stockOf(machine, point)).ToList()).ToList();
         var times = points.Select(point => point.ToUnixTimeSeconds()).ToArray();
         int[] Count(bool verified, Func<Stock, int> count) => [.. moments.Select(stocks => stocks.Where(stock => stock.Machine.Verified == verified).Sum(count))];
         decimal?[] Price(double rank, Func<Stock, int> count) => [.. moments.Select(stocks => Quantile(stocks, count, rank))];
@@ -92,9 +97,9 @@ internal static class GpuMetrics
         };
     }
 
-    private static WireRow Row(string name, IReadOnlyList<Machine> machines, RentalMarket market, DateTimeOffset now)
+    private static WireRow Row(string name, IReadOnlyList<Machine> machines, Dictionary<int, Stock> present, RentalMarket market, DateTimeOffset now)
     {
-        var stocks = machines.Select(machine => StockOf(machine, market, now, now)).ToList();
+        var stocks = machines.Select(machine => present[machine.Index]).ToList();
         var total = stocks.Sum(stock => stock.Machine.GpuCount);
         int Count(bool verified, Func<Stock, int> count) => stocks.Where(stock => stock.Machine.Verified == verified).Sum(count);
         decimal? Price(double rank) => Quantile(stocks, stock => stock.Machine.GpuCount, rank);
@@ -109,7 +114,7 @@ internal static class GpuMetrics
             ["rented_unverified"] = Count(false, stock => stock.Rented),
             ["avail_unverified"] = Count(false, stock => stock.Available),
             ["usage"] = Math.Round((double)stocks.Sum(stock => stock.Rented) / total, 4),
-            ["usage_30d"] = Math.Round(month.Average(at => (double)machines.Sum(machine => StockOf(machine, market, at, now).Rented) / total), 4),
+            ["usage_30d"] = Math.Round(month.Average(at => (double)machines.Sum(machine => Past(machine, market, at).Rented) / total), 4),
             ["price_p10"] = Price(0.1),
             ["price_p25"] = Price(0.25),
             ["price_median"] = Price(0.5),
@@ -124,11 +129,17 @@ internal static class GpuMetrics
         return row;
     }
 
-    // What our own renters hold is known from their contracts for the present alone; rivals come from the walk at any time.
-    private static Stock StockOf(Machine machine, RentalMarket market, DateTimeOffset at, DateTimeOffset now)
+    /// <summary>All machines as the offers of this moment show them, whatever renters and the controls have done to them.</summary>
+    private static Dictionary<int, Stock> Present(RentalMarket market, DateTimeOffset now) => market.Offers(OfferKind.OnDemand, 0, now)
+        .Where(offer => offer.Slice.GpuCount == 1)
+        .GroupBy(offer => offer.Machine.Index)
+        .ToDictionary(machine => machine.Key, machine => new Stock(machine.First().Machine, machine.Count(offer => !offer.Rentable), machine.First().GpuPerHour));
+
+    /// <summary>A machine at an earlier moment, as the walk alone would have it.</summary>
+    private static Stock Past(Machine machine, RentalMarket market, DateTimeOffset at)
     {
-        var taken = at >= now ? market.TakenGpus(machine, at) : market.Demand.RentedByOthers(machine, market.State.Pace.At(at));
-        return new Stock(machine, BitOperations.PopCount(taken), market.PricePerGpu(machine, at));
+        var moment = market.State.Pace.At(at);
+        return new Stock(machine, BitOperations.PopCount(market.Demand.RentedByOthers(machine, moment)), market.Demand.PricePerGpu(machine, moment));
     }
 
     // Each GPU counts once; null when there is none.

@@ -43,15 +43,6 @@ internal sealed partial class RentalMarket
         Advance(now);
     }
 
-    /// <summary>The GPUs (a bit each) that anybody holds now, by bid or on demand.</summary>
-    public uint TakenGpus(Machine machine, DateTimeOffset now) => Living
-        .Where(contract => contract.MachineIndex == machine.Index && contract.HoldsGpus)
-        .Aggregate(RivalGpus(machine, now), (gpus, contract) => gpus | SliceOf(contract).Gpus);
-
-    /// <summary>USD per GPU-hour on demand, at any time.</summary>
-    public decimal PricePerGpu(Machine machine, DateTimeOffset now) =>
-        Math.Round(_demand.PricePerGpu(machine, state.Pace.At(now)) * InterventionOn(machine).PriceFactor, 4, MidpointRounding.ToEven);
-
     private static decimal Floor(decimal price, Machine machine) => Math.Round(price * machine.BidShare, 4, MidpointRounding.ToEven);
 
     private Intervention InterventionOn(Machine machine) => state.Interventions.GetValueOrDefault(machine.Index) ?? new Intervention();

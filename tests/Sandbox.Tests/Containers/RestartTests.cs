@@ -123,7 +123,9 @@ public sealed class RestartTests : IDisposable
 
     [Theory]
     [InlineData("--port", "ninety")]
-    [InlineData("--limits", "soft")]
+    [InlineData("--limits", "sometimes")]
+    [InlineData("--speed", "0")]
+    [InlineData("--spend-limit", "-1")]
     [InlineData("--instance-ports", "42000-42010")]
     [InlineData("--nonsense", "1")]
     public async Task Arguments_that_cannot_be_meant_are_named(string name, string value)
