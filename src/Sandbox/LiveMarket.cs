@@ -166,14 +166,23 @@ internal sealed partial class LiveMarket(RentalMarket market, ContainerFleet fle
     {
         switch (effect)
         {
-            case HostEffect.Start:
-                await StartAsync(effect.ContractId);
+            case HostEffect.Start start:
+                await StartAsync(start);
                 break;
             case HostEffect.Stop:
                 await fleet.StopAsync(effect.ContractId);
                 break;
             case HostEffect.Destroy:
                 await fleet.DestroyAsync(effect.ContractId, CancellationToken.None);
+                break;
+            case HostEffect.SetReach:
+                await fleet.SetReachAsync(effect.ContractId, Read((core, _) => core.Find(effect.ContractId) is { } contract && !RentalMarket.RefusesSsh(contract)));
+                break;
+            case HostEffect.CutSessions:
+                await fleet.CutSessionsAsync(effect.ContractId);
+                break;
+            case HostEffect.ChangeHostKey:
+                await fleet.ChangeHostKeyAsync(effect.ContractId, _closing.Token);
                 break;
             case HostEffect.InstallKeys:
                 if (Read((core, _) => core.Find(effect.ContractId) is { } contract ? RentalMarket.InstalledKeys(contract) : null) is { } keys)
@@ -187,18 +196,26 @@ internal sealed partial class LiveMarket(RentalMarket market, ContainerFleet fle
         }
     }
 
-    private async Task StartAsync(int id)
+    private async Task StartAsync(HostEffect.Start start)
     {
+        var id = start.ContractId;
         var ports = fleet.PortsFor(id);
-        var spec = Read((core, _) => core.Find(id) is { } contract ? ContainerSpec.Of(contract, core.SliceOf(contract).GpuCount, ports.Direct) : null);
+        if (start.Afresh)
+        {
+            await fleet.WipeAsync(id, _closing.Token);
+        }
+
+        var (spec, sshDelay) = Read((core, _) => core.Find(id) is { } contract && contract.Launches == start.Launch
+            ? (ContainerSpec.Of(contract, core.SliceOf(contract).GpuCount, ports.Direct), RentalMarket.RefusesSsh(contract) ? null : (TimeSpan?)core.SshDelay(contract))
+            : default);
         if (spec is null)
         {
-            return;
+            return; // destroyed, or to be started once more
         }
 
         try
         {
-            await fleet.StartAsync(spec, ports, Settings.SshDelay, _closing.Token);
+            await fleet.StartAsync(spec, ports, sshDelay, _closing.Token);
         }
         catch (IOException error)
         {
@@ -211,7 +228,7 @@ internal sealed partial class LiveMarket(RentalMarket market, ContainerFleet fle
             return;
         }
 
-        if (!Change((core, now) => core.ContainerStarted(id, ports, now)))
+        if (!Change((core, now) => core.ContainerStarted(id, start.Launch, ports, now)))
         {
             await fleet.StopAsync(id); // stopped or destroyed in the meantime
         }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Dashboard.Sandbox.Http;
 using Dashboard.Sandbox.Market;
 
 namespace Dashboard.Sandbox;
@@ -9,7 +10,7 @@ internal sealed record SandboxOptions
     public const string Usage = """
         Dashboard.Sandbox --port PORT --data DIR [--tools DIR] [--instance-ports 42000-42999] [--billing-factor 1] [--boot-seconds 4]
                           [--ssh-delay-seconds 1] [--key-delay-seconds 1] [--list-lag-seconds 2] [--charges-delay-seconds 5] [--log-delay-seconds 1]
-                          [--credit 100] [--seed 1] [--limits off] [--control]
+                          [--status-lag-seconds 2] [--speed 1] [--spend-limit USD-PER-HOUR] [--credit 100] [--seed 1] [--limits off|real|harsh] [--control]
         """;
 
     public int Port { get; init; } = 5081;
@@ -29,6 +30,9 @@ internal sealed record SandboxOptions
 
     /// <summary>Truth endpoints exist; their token is the first line of standard input.</summary>
     public bool Control { get; init; }
+
+    /// <summary>How often callers may come, until the control endpoints say otherwise.</summary>
+    public LimitMode Limits { get; init; } = LimitMode.Off;
 
     public MarketSettings Market { get; init; } = new();
 
@@ -52,10 +56,19 @@ internal sealed record SandboxOptions
                 "--key-delay-seconds" => options with { Market = options.Market with { KeyDelay = Seconds(name, Value()) } },
                 "--list-lag-seconds" => options with { Market = options.Market with { ListLag = Seconds(name, Value()) } },
                 "--charges-delay-seconds" => options with { Market = options.Market with { ChargesDelay = Seconds(name, Value()) } },
+                "--status-lag-seconds" => options with { Market = options.Market with { StatusLag = Seconds(name, Value()) } },
+                "--speed" => options with { Market = options.Market with { Speed = (double)Number(name, Value(), 0.001m, (decimal)MarketPace.Fastest) } },
+                "--spend-limit" => options with { Market = options.Market with { SpendLimitPerHour = Number(name, Value(), 0, 1_000_000) } },
                 "--log-delay-seconds" => options with { LogDelay = Seconds(name, Value()) },
                 "--credit" => options with { Market = options.Market with { Credit = Number(name, Value(), -1_000_000, 1_000_000_000) } },
                 "--seed" => options with { Seed = (ulong)Number(name, Value(), 0, long.MaxValue) },
-                "--limits" => Value() == "off" ? options : throw new FormatException("--limits knows only off."),
+                "--limits" => options with { Limits = Value() switch
+                {
+                    "off" => LimitMode.Off,
+                    "real" => LimitMode.Real,
+                    "harsh" => LimitMode.Harsh,
+                    var other => throw new FormatException($"--limits knows off, real and harsh, not '{other}'."),
+                } },
                 "--control" => options with { Control = true },
                 _ => throw new FormatException($"Unknown argument {name}."),
             };

@@ -27,13 +27,20 @@ internal static class SandboxServer
         builder.Services.AddSingleton(new ContainerFleet(host, tools, time));
         builder.Services.AddSingleton<LiveMarket>();
         builder.Services.AddSingleton<RequestLog>();
+        builder.Services.AddSingleton(new Accounts(Path.Combine(options.Data, "accounts.json"), state.AccountApiKey));
+        builder.Services.AddSingleton(new Switches(Path.Combine(options.Data, "switches.json"), options.Limits));
+        builder.Services.AddSingleton<Limits>();
+        builder.Services.AddSingleton<FaultBoard>();
         builder.Services.AddSingleton(new LogShelf(time, options.LogDelay, address));
         await using var app = builder.Build();
 
         app.Use(LogRequestsAsync);
         app.Use(OnlyLoopbackNamesAsync);
+        app.UseMiddleware<FaultGate>();
+        app.UseMiddleware<LimitGate>();
         app.UseMiddleware<Gate>();
         app.MapAccount();
+        app.MapApiKeys();
         app.MapOffers();
         app.MapInstances();
         app.MapGet("/sandbox/health", () => Reply.Ok(new WireRow { ["name"] = "dashboard-sandbox", ["pid"] = Environment.ProcessId, ["market"] = "sandbox" }));
@@ -46,7 +53,7 @@ internal static class SandboxServer
         await live.OpenAsync(CancellationToken.None);
         try
         {
-            PrivateFile.Replace(Path.Combine(options.Data, "account.key"), Encoding.ASCII.GetBytes(state.AccountApiKey + "\n"));
+            PrivateFile.Replace(Path.Combine(options.Data, "account.key"), Encoding.ASCII.GetBytes(app.Services.GetRequiredService<Accounts>().FullKeyOf(MarketState.FirstAccount) + "\n"));
             PrivateFile.Replace(Path.Combine(options.Data, "sandbox.pid"), Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture) + "\n"));
             await app.StartAsync();
             Console.WriteLine($"The sandbox marketplace listens on {address}");
@@ -69,8 +76,11 @@ internal static class SandboxServer
         }
         finally
         {
-            context.RequestServices.GetRequiredService<RequestLog>().Add(
-                new LoggedRequest(time.GetUtcNow(), context.Request.Method, context.Request.Path, context.Response.StatusCode));
+            context.RequestServices.GetRequiredService<RequestLog>().Add(new LoggedRequest(time.GetUtcNow(), context.Request.Method, context.Request.Path, context.Response.StatusCode)
+            {
+                KeyId = context.Items[typeof(Caller)] is Caller.Account account ? account.Key.Id : null,
+                Faults = [.. FaultGate.Of(context).Select(fault => FaultEndpoints.NameOf(fault.Kind))],
+            });
         }
     }
 

@@ -38,111 +38,171 @@ public sealed record SandboxSettings
 /// <summary>The real sandbox executable, started for tests with its control endpoints. Disposing it ends it and its machines.</summary>
 public sealed class SandboxProcess : IAsyncDisposable
 {
+    private const string TokenHeader = "X-Control-Token";
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
-    private readonly Process _process;
-    private readonly HttpClient _http;
-    private readonly string? _temporary;
+    private readonly SandboxSettings _settings;
+    private readonly string _tools;
+    private readonly HttpClient _control;
+    private Process? _process;
 
-    private SandboxProcess(Process process, SandboxSettings settings, string data, string token)
+    private SandboxProcess(SandboxSettings settings, string data, string tools)
     {
-        (_process, DataDirectory) = (process, data);
-        _temporary = settings.DataDirectory is null ? data : null;
+        (_settings, _tools, DataDirectory) = (settings, tools, data);
         BaseUrl = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{settings.Port}");
-        _http = new HttpClient { BaseAddress = new Uri(BaseUrl), DefaultRequestHeaders = { { "X-Control-Token", token } } };
+        Http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = new Uri(BaseUrl) };
+        _control = new HttpClient { BaseAddress = new Uri(BaseUrl), DefaultRequestHeaders = { { TokenHeader, ControlToken } } };
     }
 
     /// <summary>Without a trailing slash, as a market has it.</summary>
     public string BaseUrl { get; }
 
+    public int Port => _settings.Port;
+
+    /// <summary>Speaks to it without any key, and follows no redirect.</summary>
+    public HttpClient Http { get; }
+
     /// <summary>The account key.</summary>
     public string ApiKey { get; private set; } = "";
 
+    /// <summary>Opens <c>/sandbox/control</c>, as the header <c>X-Control-Token</c>.</summary>
+    public string ControlToken { get; } = RandomNumberGenerator.GetHexString(32);
+
     public string DataDirectory { get; }
 
-    public int ProcessId => _process.Id;
+    public int ProcessId => _process!.Id;
 
     /// <exception cref="InvalidOperationException">It did not start; the message holds what it said, such as a missing program.</exception>
     public static async Task<SandboxProcess> StartAsync(SandboxSettings settings, CancellationToken ct = default)
     {
-        var data = settings.DataDirectory ?? Directory.CreateTempSubdirectory("sandbox-test-").FullName;
-        var token = RandomNumberGenerator.GetHexString(32);
-        var start = new ProcessStartInfo("dotnet") { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var argument in (string[])
-        [
-            Repository.Built("Sandbox", "Dashboard.Sandbox.dll"),
-            "--port", Text(settings.Port), "--data", data, "--tools", await FetchToolsAsync(ct),
-            "--instance-ports", $"{Text(settings.InstancePorts.First)}-{Text(settings.InstancePorts.Last)}",
-            "--billing-factor", Text(settings.BillingFactor), "--boot-seconds", Text(settings.BootSeconds), "--list-lag-seconds", Text(settings.ListLagSeconds),
-            "--charges-delay-seconds", Text(settings.ChargesDelaySeconds), "--credit", Text(settings.Credit), "--seed", Text(settings.Seed), "--control", .. settings.More,
-        ])
-        {
-            start.ArgumentList.Add(argument);
-        }
-
-        var said = new StringBuilder();
-        var process = Process.Start(start)!;
-        process.OutputDataReceived += (_, line) => Note(said, line.Data);
-        process.ErrorDataReceived += (_, line) => Note(said, line.Data);
-        process.BeginOutputReadLine();
-        process.BeginErrorReadLine();
-        var sandbox = new SandboxProcess(process, settings, data, token);
+        var sandbox = new SandboxProcess(settings, settings.DataDirectory ?? TemporaryFolder(), await FetchToolsAsync(ct));
         try
         {
-            await process.StandardInput.WriteLineAsync(token.AsMemory(), ct);
-            await process.StandardInput.FlushAsync(ct);
-            await Eventually.HoldsAsync(sandbox.IsUpAsync, "the sandbox answers", Patience, ct);
-            sandbox.ApiKey = (await File.ReadAllTextAsync(Path.Combine(data, "account.key"), ct)).Trim();
+            await sandbox.StartAgainAsync(ct);
             return sandbox;
+        }
+        catch
+        {
+            await sandbox.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Starts the executable on this folder and waits until it answers.</summary>
+    /// <exception cref="InvalidOperationException">As <see cref="StartAsync(SandboxSettings, CancellationToken)"/>.</exception>
+    public async Task StartAgainAsync(CancellationToken ct = default)
+    {
+        var said = new StringBuilder();
+        _process?.Dispose();
+        _process = Process.Start(Command(
+        [
+            "--port", Text(Port), "--data", DataDirectory, "--tools", _tools,
+            "--instance-ports", $"{Text(_settings.InstancePorts.First)}-{Text(_settings.InstancePorts.Last)}",
+            "--billing-factor", Text(_settings.BillingFactor), "--boot-seconds", Text(_settings.BootSeconds), "--list-lag-seconds", Text(_settings.ListLagSeconds),
+            "--charges-delay-seconds", Text(_settings.ChargesDelaySeconds), "--credit", Text(_settings.Credit), "--seed", Text(_settings.Seed), "--control", .. _settings.More,
+        ]))!;
+        _process.OutputDataReceived += (_, line) => Note(said, line.Data);
+        _process.ErrorDataReceived += (_, line) => Note(said, line.Data);
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+        try
+        {
+            await _process.StandardInput.WriteLineAsync(ControlToken.AsMemory(), ct);
+            await _process.StandardInput.FlushAsync(ct);
+            await Eventually.HoldsAsync(IsUpAsync, "the sandbox answers", Patience, ct);
+            ApiKey = (await File.ReadAllTextAsync(Path.Combine(DataDirectory, "account.key"), ct)).Trim();
         }
         catch (Exception error) when (error is TimeoutException or IOException)
         {
-            await sandbox.DisposeAsync();
             throw new InvalidOperationException($"The sandbox did not start: {said}", error);
         }
     }
 
-    /// <summary>The sandbox's own books: <c>now, living, credit, rent_calls, instances[{id,label,phase,running,disk_billed,rates,traffic,bill}], requests[{at,method,path,status}]</c>.</summary>
-    public async Task<JsonElement> TruthAsync(CancellationToken ct = default) => JsonElement.Parse(await _http.GetStringAsync("/sandbox/control/truth", ct));
+    /// <summary>Starts one that is expected to refuse.</summary>
+    /// <returns>Its exit code and what it said.</returns>
+    public static async Task<(int Code, string Said)> RefusalAsync(params IReadOnlyList<string> arguments)
+    {
+        using var process = Process.Start(Command(arguments))!;
+        process.StandardInput.Close();
+        var said = await process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        return (process.ExitCode, said.Trim());
+    }
+
+    /// <summary>The sandbox's own books: <c>now, living, credit, rent_calls, instances[{id,label,phase,running,disk_billed,rates,traffic,bill}], accounts, faults, requests[{at,method,path,status,key_id,faults}]</c>.</summary>
+    public async Task<JsonElement> TruthAsync(CancellationToken ct = default) => JsonElement.Parse(await _control.GetStringAsync("/sandbox/control/truth", ct));
 
     /// <summary>Where the disk of a living machine lies on this computer; null when there is none.</summary>
     public async Task<string?> RootOfAsync(string contractId, CancellationToken ct = default)
     {
-        using var answer = await _http.GetAsync($"/sandbox/control/instances/{contractId}/root", ct);
+        using var answer = await _control.GetAsync($"/sandbox/control/instances/{contractId}/root", ct);
         return answer.IsSuccessStatusCode ? JsonElement.Parse(await answer.Content.ReadAsStringAsync(ct)).GetProperty("root").GetString() : null;
     }
 
     /// <summary>SIGKILL for the sandbox alone: its machines are swept by the next one on the same data.</summary>
     public async Task KillAsync()
     {
-        _process.Kill();
+        _process!.Kill();
         await _process.WaitForExitAsync();
+    }
+
+    /// <summary>SIGTERM, as Ctrl-C: lets it end its machines.</summary>
+    /// <returns>The exit code.</returns>
+    public async Task<int> TerminateAsync()
+    {
+        using var terminate = Process.Start("kill", ["-TERM", Text(ProcessId)]);
+        using var patience = new CancellationTokenSource(Patience);
+        try
+        {
+            await _process!.WaitForExitAsync(patience.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            _process!.Kill(entireProcessTree: true);
+            await _process.WaitForExitAsync();
+        }
+
+        return _process.ExitCode;
     }
 
     public async ValueTask DisposeAsync()
     {
-        if (!_process.HasExited)
+        if (_process is { HasExited: false })
         {
-            // SIGTERM lets it end its machines.
-            using var terminate = Process.Start("kill", ["-TERM", Text(_process.Id)]);
-            using var patience = new CancellationTokenSource(Patience);
-            try
-            {
-                await _process.WaitForExitAsync(patience.Token);
-            }
-            catch (OperationCanceledException)
-            {
-                _process.Kill(entireProcessTree: true);
-                await _process.WaitForExitAsync();
-            }
+            await TerminateAsync();
         }
 
-        _process.Dispose();
-        _http.Dispose();
-        if (_temporary is not null)
+        _process?.Dispose();
+        Http.Dispose();
+        _control.Dispose();
+        if (_settings.DataDirectory is null)
         {
-            Directory.Delete(_temporary, recursive: true);
+            // Folders that a machine made unreadable do not stop rm.
+            using var removal = Process.Start("/bin/rm", ["-rf", DataDirectory]);
+            await removal.WaitForExitAsync();
         }
+    }
+
+    private static string TemporaryFolder()
+    {
+        var data = Directory.CreateTempSubdirectory("sandbox-test-").FullName;
+        if (!OperatingSystem.IsWindows() && Environment.IsPrivilegedProcess)
+        {
+            File.SetUnixFileMode(data, File.GetUnixFileMode(data) | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute); // machines run as another user
+        }
+
+        return data;
+    }
+
+    private static ProcessStartInfo Command(IReadOnlyList<string> arguments)
+    {
+        var start = new ProcessStartInfo("dotnet") { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var argument in (string[])[Repository.Built("Sandbox", "Dashboard.Sandbox.dll"), .. arguments])
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        return start;
     }
 
     private static string Text(IFormattable value) => value.ToString(null, CultureInfo.InvariantCulture);
@@ -188,15 +248,16 @@ public sealed class SandboxProcess : IAsyncDisposable
 
     private async Task<bool> IsUpAsync()
     {
-        if (_process.HasExited)
+        if (_process!.HasExited)
         {
             throw new IOException($"It ended with {_process.ExitCode}.");
         }
 
         try
         {
-            using var answer = await _http.GetAsync("/sandbox/health");
-            return answer.StatusCode == HttpStatusCode.OK;
+            using var answer = await Http.GetAsync("/sandbox/health");
+            // Whoever answers may be another one that was faster to take the port.
+            return answer.StatusCode == HttpStatusCode.OK && JsonElement.Parse(await answer.Content.ReadAsStringAsync()).GetProperty("pid").GetInt32() == ProcessId;
         }
         catch (HttpRequestException)
         {

@@ -8,6 +8,8 @@ namespace Dashboard.Sandbox.Containers;
 /// </summary>
 internal static class Bubblewrap
 {
+    private const long RoomOnFullDisk = 64 * 1024;
+
     /// <summary>What goes before <c>bwrap</c>: a session of its own, so that Ctrl-C in our terminal is ours to answer, and for root another user.</summary>
     public static IReadOnlyList<string> Prefix(int? userId) => userId is { } uid
         ? ["/usr/bin/setsid", "/usr/bin/setpriv", "--reuid", Text(uid), "--regid", Text(uid), "--clear-groups", "--"]
@@ -37,7 +39,9 @@ internal static class Bubblewrap
         List<string> arguments = [.. Isolation(tools), "--hostname", spec.HostName];
         foreach (var name in InstanceFolder.Private)
         {
-            arguments.AddRange(["--bind", Path.Combine(folder.FileSystem, name), "/" + name]);
+            arguments.AddRange(name == "workspace" && spec.FullDisk
+                ? ["--size", Text(RoomOnFullDisk), "--tmpfs", "/" + name]
+                : ["--bind", Path.Combine(folder.FileSystem, name), "/" + name]);
         }
 
         arguments.AddRange(["--ro-bind", folder.Ssh, "/etc/ssh"]);

@@ -37,8 +37,9 @@ internal sealed class ContainerFleet(ContainerOptions options, HostTools tools, 
     }
 
     /// <summary>Makes the container if it is new, starts it and returns once its sshd listens; connections are passed on after <paramref name="sshDelay"/>.</summary>
+    /// <param name="sshDelay">Null leaves the ports closed until <see cref="SetReachAsync"/>.</param>
     /// <exception cref="IOException">It could not be started; the message says why.</exception>
-    public async Task StartAsync(ContainerSpec spec, InstancePorts ports, TimeSpan sshDelay, CancellationToken ct)
+    public async Task StartAsync(ContainerSpec spec, InstancePorts ports, TimeSpan? sshDelay, CancellationToken ct)
     {
         await StopAsync(spec.Id);
         var folder = FolderOf(spec.Id);
@@ -61,7 +62,7 @@ internal sealed class ContainerFleet(ContainerOptions options, HostTools tools, 
             throw;
         }
 
-        _running[spec.Id] = new Container(process, OpenLaterAsync(ports, sshDelay));
+        _running[spec.Id] = new Container(process, ports, time, sshDelay);
     }
 
     /// <summary>Takes over a container that outlived the program that started it.</summary>
@@ -73,7 +74,7 @@ internal sealed class ContainerFleet(ContainerOptions options, HostTools tools, 
         }
 
         Reserve(id, ports);
-        _running[id] = new Container(process, OpenLaterAsync(ports, TimeSpan.Zero));
+        _running[id] = new Container(process, ports, time, TimeSpan.Zero);
         return true;
     }
 
@@ -86,6 +87,60 @@ internal sealed class ContainerFleet(ContainerOptions options, HostTools tools, 
         }
 
         await EndAsync(FolderOf(id));
+    }
+
+    /// <summary>Ends the processes and deletes the data; the ports stay its own.</summary>
+    public async Task WipeAsync(int id, CancellationToken ct)
+    {
+        await StopAsync(id);
+        await FolderOf(id).DeleteAsync(ct);
+    }
+
+    /// <summary>Opens or closes the SSH ports of a running container.</summary>
+    public async Task SetReachAsync(int id, bool open)
+    {
+        if (!_running.TryGetValue(id, out var container))
+        {
+            return;
+        }
+
+        if (open)
+        {
+            container.Open();
+        }
+        else
+        {
+            await container.CloseAsync();
+        }
+    }
+
+    /// <summary>Drops every connection to a running container.</summary>
+    public async Task CutSessionsAsync(int id)
+    {
+        if (_running.TryGetValue(id, out var container))
+        {
+            await container.CutAsync();
+        }
+    }
+
+    /// <summary>Lets sshd show another host key. Its sessions and everything else go on.</summary>
+    public async Task ChangeHostKeyAsync(int id, CancellationToken ct)
+    {
+        var folder = FolderOf(id);
+        InstancePorts? ports;
+        lock (_ports)
+        {
+            ports = _ports.GetValueOrDefault(id);
+        }
+
+        if (!folder.Exists || ports is null)
+        {
+            return;
+        }
+
+        folder.ForgetHostKey();
+        await Run.CheckedAsync(Bubblewrap.MakeHostKey(folder, tools, UserIdOf(ports)), tools.Libraries(inside: false), ct);
+        folder.Process?.ChildWith("[listener]")?.Reload(); // sshd names itself so
     }
 
     public async Task DestroyAsync(int id, CancellationToken ct)
@@ -251,12 +306,6 @@ internal sealed class ContainerFleet(ContainerOptions options, HostTools tools, 
         }
     }
 
-    private Func<CancellationToken, Task<IReadOnlyList<PortForwarder>>> OpenLaterAsync(InstancePorts ports, TimeSpan delay) => async ct =>
-    {
-        await Task.Delay(delay, time, ct);
-        return [PortForwarder.Open(ports.Direct, ports.Sshd), PortForwarder.Open(ports.Proxy, ports.Sshd)];
-    };
-
     private static int? FirstProcessIn(string info)
     {
         try
@@ -271,50 +320,4 @@ internal sealed class ContainerFleet(ContainerOptions options, HostTools tools, 
     }
 
     private static string LastLine(string file) => File.Exists(file) ? File.ReadLines(file).LastOrDefault(line => line.Length > 0) ?? "no output" : "no output";
-
-    /// <summary>A running container and its open ports.</summary>
-    private sealed class Container : IAsyncDisposable
-    {
-        private readonly CancellationTokenSource _stopping = new();
-        private readonly Task<IReadOnlyList<PortForwarder>> _forwarders;
-
-        public Container(LivingProcess process, Func<CancellationToken, Task<IReadOnlyList<PortForwarder>>> open)
-        {
-            Process = process;
-            _forwarders = open(_stopping.Token);
-        }
-
-        public LivingProcess Process { get; }
-
-        public (long Up, long Down) TakeTraffic()
-        {
-            if (!_forwarders.IsCompletedSuccessfully)
-            {
-                return (0, 0);
-            }
-
-            var traffic = OpenForwarders().Select(forwarder => forwarder.TakeTraffic()).ToList();
-            return (traffic.Sum(bytes => bytes.Up), traffic.Sum(bytes => bytes.Down));
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            await _stopping.CancelAsync();
-            try
-            {
-                foreach (var forwarder in await _forwarders)
-                {
-                    await forwarder.DisposeAsync();
-                }
-            }
-            catch (Exception error) when (error is OperationCanceledException or SocketException)
-            {
-                // The ports had never opened.
-            }
-
-            _stopping.Dispose();
-        }
-
-        private IReadOnlyList<PortForwarder> OpenForwarders() => _forwarders.GetAwaiter().GetResult();
-    }
 }

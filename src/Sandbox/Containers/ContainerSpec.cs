@@ -6,8 +6,9 @@ namespace Dashboard.Sandbox.Containers;
 /// <param name="Environment">Of its first process. SSH sessions do not see it unless <paramref name="OnStart"/> writes it to <c>/etc/environment</c>.</param>
 /// <param name="OnStart">Script text, run at every start.</param>
 /// <param name="Keys">Public keys that may log in.</param>
+/// <param name="FullDisk"><c>/workspace</c> is a disk with next to no room, and not the instance's own.</param>
 internal sealed record ContainerSpec(
-    int Id, string HostName, IReadOnlyList<KeyValuePair<string, string>> Environment, string OnStart, IReadOnlyList<string> Keys)
+    int Id, string HostName, IReadOnlyList<KeyValuePair<string, string>> Environment, string OnStart, IReadOnlyList<string> Keys, bool FullDisk)
 {
     public static ContainerSpec Of(Contract contract, int gpuCount, int directPort)
     {
@@ -29,6 +30,6 @@ internal sealed record ContainerSpec(
         };
         // Entries that begin with a dash are flags of the container engine ("-p 8000:8000", "-h"), not variables.
         environment.AddRange(contract.Environment.Where(entry => entry.Key.Length > 0 && entry.Key[0] != '-' && !entry.Key.Contains('=', StringComparison.Ordinal)));
-        return new ContainerSpec(contract.Id, FormattableString.Invariant($"c{contract.Id}"), environment, contract.OnStart, keys);
+        return new ContainerSpec(contract.Id, FormattableString.Invariant($"c{contract.Id}"), environment, contract.OnStart, keys, contract.Has(InstanceFault.DiskFull));
     }
 }

@@ -77,6 +77,12 @@ internal sealed class InstanceFolder(string path)
         File.Move(file + ".new", file, overwrite: true);
     }
 
+    public void ForgetHostKey()
+    {
+        File.Delete(System.IO.Path.Combine(Ssh, "ssh_host_ed25519_key"));
+        File.Delete(System.IO.Path.Combine(Ssh, "ssh_host_ed25519_key.pub"));
+    }
+
     public void RememberProcess(LivingProcess process) => File.WriteAllText(ProcessFile, process.ToString());
 
     /// <summary>The first process of the container, if it still lives.</summary>

@@ -9,6 +9,7 @@ internal sealed class PortForwarder : IAsyncDisposable
 {
     private const int BufferBytes = 256 * 1024;
     private readonly CancellationTokenSource _closing = new();
+    private CancellationTokenSource _cutting = new();
     private readonly Socket _listener;
     private readonly int _target;
     private readonly Task _accepting;
@@ -42,18 +43,21 @@ internal sealed class PortForwarder : IAsyncDisposable
     /// <summary>Bytes since the last time this was asked.</summary>
     public (long Up, long Down) TakeTraffic() => (Interlocked.Exchange(ref _fromInstance, 0), Interlocked.Exchange(ref _towardsInstance, 0));
 
+    /// <summary>Drops every open connection; new ones are served.</summary>
+    public async Task CutAsync()
+    {
+        using var cut = Interlocked.Exchange(ref _cutting, new CancellationTokenSource());
+        await cut.CancelAsync();
+        await ConnectionsEndedAsync();
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _closing.CancelAsync();
         _listener.Dispose();
         await _accepting;
-        Task[] open;
-        lock (_connections)
-        {
-            open = [.. _connections];
-        }
-
-        await Task.WhenAll(open);
+        await CutAsync();
+        _cutting.Dispose();
         _closing.Dispose();
     }
 
@@ -73,6 +77,17 @@ internal sealed class PortForwarder : IAsyncDisposable
         }
     }
 
+    private async Task ConnectionsEndedAsync()
+    {
+        Task[] open;
+        lock (_connections)
+        {
+            open = [.. _connections];
+        }
+
+        await Task.WhenAll(open);
+    }
+
     private async Task AcceptAsync()
     {
         while (!_closing.IsCancellationRequested)
@@ -80,7 +95,7 @@ internal sealed class PortForwarder : IAsyncDisposable
             try
             {
                 var client = await _listener.AcceptAsync(_closing.Token);
-                var connection = ServeAsync(client);
+                var connection = ServeAsync(client, _cutting.Token);
                 lock (_connections)
                 {
                     _connections.RemoveWhere(ended => ended.IsCompleted);
@@ -100,11 +115,11 @@ internal sealed class PortForwarder : IAsyncDisposable
         }
     }
 
-    private async Task ServeAsync(Socket client)
+    private async Task ServeAsync(Socket client, CancellationToken cut)
     {
         using var near = client;
         using var far = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(_closing.Token);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(_closing.Token, cut);
         near.NoDelay = true;
         far.NoDelay = true;
         try

@@ -10,7 +10,7 @@ internal static class Charges
     private const int DefaultLimit = 100;
     private const int MostRows = 500;
 
-    public static Reply Answer(LiveMarket live, IQueryCollection query)
+    public static Reply Answer(LiveMarket live, int accountId, IQueryCollection query)
     {
         if (Body.ParseObject(query["select_filters"]) is not { } filters)
         {
@@ -38,7 +38,7 @@ internal static class Charges
             var rows = !wantsInstances
                 ? []
                 : market.State.Contracts
-                    .Where(contract => contract.CreatedAt < Earlier(known, end) && Earlier(contract.DestroyedAt ?? known, known) > start)
+                    .Where(contract => contract.AccountId == accountId && contract.CreatedAt < Earlier(known, end) && Earlier(contract.DestroyedAt ?? known, known) > start)
                     .Select(contract => (contract.Id, Row: Row(contract, market, start, end, known)))
                     .OrderBy(row => latestFirst ? -row.Id : row.Id)
                     .ToList();

@@ -15,7 +15,9 @@ internal static class ControlEndpoints
             CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(context.HttpContext.Request.Headers[TokenHeader].ToString()), Encoding.UTF8.GetBytes(token))
                 ? await next(context)
                 : Reply.Failure(StatusCodes.Status403Forbidden, "auth_error", $"{TokenHeader} is missing or wrong."));
-        control.MapGet("/truth", (LiveMarket live, RequestLog requests) => live.Read((market, now) => Reply.Ok(new WireRow
+        control.MapSwitches();
+        control.MapFaults();
+        control.MapGet("/truth", (LiveMarket live, RequestLog requests, Accounts accounts, FaultBoard faults) => live.Read((market, now) => Reply.Ok(new WireRow
         {
             ["now"] = now.ToUnix(),
             ["living"] = market.Living.Count,
@@ -23,18 +25,42 @@ internal static class ControlEndpoints
             ["billing_factor"] = market.Settings.BillingFactor,
             ["rent_calls"] = market.State.RentCalls,
             ["instances"] = market.State.Contracts.Select(contract => Truth(market, contract, now)).ToArray(),
-            ["requests"] = requests.All().Select(request => new WireRow
+            ["accounts"] = accounts.All.Select(account => new WireRow
             {
-                ["at"] = request.At.ToUnix(),
-                ["method"] = request.Method,
-                ["path"] = request.Path,
-                ["status"] = request.Status,
+                ["id"] = account.Id,
+                ["name"] = account.Name,
+                ["credit"] = market.Credit(now, account.Id),
+                ["granted"] = market.Granted(account.Id),
+                ["keys"] = accounts.Keys.Where(key => key.AccountId == account.Id).Select(key => new WireRow
+                {
+                    ["id"] = key.Id,
+                    ["name"] = key.Name,
+                    ["permissions"] = key.Permissions,
+                    ["standing"] = key.Standing.ToString(),
+                }).ToArray(),
             }).ToArray(),
+            ["faults"] = faults.All.Select(FaultEndpoints.Row).ToArray(),
+            ["requests"] = requests.All().Select(Logged).ToArray(),
         })));
+        control.MapGet("/requests", (RequestLog requests, double? since) => Reply.Ok(new WireRow
+        {
+            ["requests"] = requests.All().Where(request => request.At.ToUnix() >= (since ?? 0)).Select(Logged).ToArray(),
+        }));
+        control.MapInstanceFaults();
         control.MapGet("/instances/{id:int}/root", (int id, LiveMarket live) => live.Fleet.FolderOf(id) is { Exists: true } folder
             ? Reply.Ok(new WireRow { ["root"] = folder.FileSystem })
             : Reply.NoSuchInstance(id));
     }
+
+    private static WireRow Logged(LoggedRequest request) => new()
+    {
+        ["at"] = request.At.ToUnix(),
+        ["method"] = request.Method,
+        ["path"] = request.Path,
+        ["status"] = request.Status,
+        ["key_id"] = request.KeyId,
+        ["faults"] = request.Faults,
+    };
 
     private static WireRow Truth(RentalMarket market, Contract contract, DateTimeOffset now)
     {
@@ -42,13 +68,17 @@ internal static class ControlEndpoints
         return new WireRow
         {
             ["id"] = contract.Id,
+            ["account_id"] = contract.AccountId,
             ["ask_id"] = contract.AskId,
             ["label"] = contract.Label,
             ["machine_id"] = market.MachineOf(contract).MachineId,
             ["gpu_name"] = market.MachineOf(contract).Gpu.Name,
             ["num_gpus"] = market.SliceOf(contract).GpuCount,
             ["phase"] = contract.Phase.ToString(),
+            ["image"] = contract.Image,
+            ["is_bid"] = contract.IsBid,
             ["created"] = contract.CreatedAt.ToUnix(),
+            ["ends"] = contract.EndsAt.ToUnix(),
             ["destroyed"] = contract.DestroyedAt?.ToUnix(),
             ["running"] = contract.GpuIntervals.Select(Interval).ToArray(),
             ["disk_billed"] = contract.DiskIntervals.Select(Interval).ToArray(),

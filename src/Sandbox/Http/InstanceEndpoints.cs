@@ -6,6 +6,8 @@ namespace Dashboard.Sandbox.Http;
 internal static class InstanceEndpoints
 {
     private const int MostLabelLetters = 1024;
+    private const decimal LeastBid = 0.001m;
+    private const decimal MostBidPerGpu = 32m;
 
     public static void MapInstances(this IEndpointRouteBuilder api)
     {
@@ -15,20 +17,23 @@ internal static class InstanceEndpoints
             ["error"] = "deprecated_endpoint",
             ["msg"] = "/api/v0/instances/ is deprecated. Use /api/v1/instances/ instead.",
         }));
-        api.MapGet("/api/v1/instances", (LiveMarket live, HttpRequest request) => InstanceList.Answer(live, request.Query));
-        api.MapGet("/api/v0/instances/filters", (LiveMarket live) => InstanceList.Filters(live));
+        api.MapGet("/api/v1/instances", (LiveMarket live, HttpContext context) => InstanceList.Answer(live, Gate.Of(context).AccountId, context.Request.Query));
+        api.MapGet("/api/v0/instances/filters", (LiveMarket live, HttpContext context) => InstanceList.Filters(live, Gate.Of(context).AccountId));
         api.MapGet("/api/v0/instances/{id:int}", (int id, LiveMarket live) => live.Read((market, now) =>
             Reply.Ok(new WireRow { ["instances"] = market.Find(id) is { } contract ? InstanceRows.Of(market, contract, now) : null })));
         api.MapPut("/api/v0/instances/{id:int}", async (int id, LiveMarket live, HttpContext context) => await ChangeAsync(id, live, context));
         api.MapDelete("/api/v0/instances/{id:int}", (int id, LiveMarket live) =>
             live.Change((market, now) => market.Destroy(id, now)) ? Reply.Success() : Reply.NoSuchInstance(id));
+        api.MapPut("/api/v0/instances/reboot/{id:int}", (int id, LiveMarket live) => Answer(live.Change((market, now) => market.Reboot(id, now)), id));
+        api.MapPut("/api/v0/instances/recycle/{id:int}", (int id, LiveMarket live) => Answer(live.Change((market, now) => market.Recycle(id, now)), id));
+        api.MapPut("/api/v0/instances/bid_price/{id:int}", async (int id, LiveMarket live, HttpRequest request) => await ChangeBidAsync(id, live, request));
         api.MapPost("/api/v0/instances/{id:int}/ssh", async (int id, LiveMarket live, HttpRequest request) => await AccountEndpoints.WithKeyAsync(request, key =>
             live.Change((market, now) => market.AttachKey(id, key, now)) is null ? Reply.NoSuchInstance(id) : Reply.Success("SSH key attached. It may take a few seconds until it works.")));
         api.MapGet("/api/v0/instances/{id:int}/ssh", (int id, LiveMarket live) => live.Read((market, _) => market.Find(id) is { } contract
             ? Reply.Ok(new WireRow
             {
                 ["success"] = true,
-                ["ssh_keys"] = Reply.Embedded(contract.AttachedKeys.Select(key => AccountEndpoints.KeyRow(key.Id, key.PublicKey, key.AttachedAt)).ToArray()),
+                ["ssh_keys"] = Reply.Embedded(contract.AttachedKeys.Select(key => AccountEndpoints.KeyRow(key.Id, contract.AccountId, key.PublicKey, key.AttachedAt)).ToArray()),
             })
             : Reply.NoSuchInstance(id)));
         api.MapDelete("/api/v0/instances/{id:int}/ssh/{keyId:int}", (int id, int keyId, LiveMarket live) => live.Change((market, _) => market.Find(id) is not { } contract
@@ -68,12 +73,30 @@ internal static class InstanceEndpoints
         return Reply.InvalidArguments("state or label is needed.");
     }
 
+    private static async Task<Reply> ChangeBidAsync(int id, LiveMarket live, HttpRequest request)
+    {
+        if (await Body.ReadAsync(request) is not { } body)
+        {
+            return Reply.InvalidBody();
+        }
+
+        var price = body.Number("price");
+        return body.Field("price") is not null && price is not >= LeastBid
+            ? Reply.Failure(StatusCodes.Status400BadRequest, "invalid_price", FormattableString.Invariant($"error 400/3475: price must be between {LeastBid} and {MostBidPerGpu} per GPU."))
+            : live.Change((market, now) => market.Find(id) is { } contract && price > MostBidPerGpu * market.SliceOf(contract).GpuCount
+                ? Reply.Failure(StatusCodes.Status400BadRequest, "invalid_price", FormattableString.Invariant($"error 400/3475: price must be between {LeastBid} and {MostBidPerGpu} per GPU."))
+                : Answer(market.ChangeBid(id, price, now), id));
+    }
+
     private static Reply Answer(StateChange change, int id) => change switch
     {
         StateChange.Done => Reply.Success(),
         StateChange.Queued => Reply.Ok(new WireRow { ["success"] = false, ["msg"] = "Required resources are currently unavailable, state change queued." }),
         StateChange.NoCredit => Reply.Failure(StatusCodes.Status400BadRequest, "missing_billing", "Your account lacks credit; see the billing page."),
         StateChange.ContractEnded => Reply.InvalidArguments("The contract has ended."),
+        StateChange.NotRunning => Reply.Ok(new WireRow { ["success"] = false, ["msg"] = "Instance is not running." }),
+        StateChange.NoBid => Reply.InvalidArguments("the instance is rented on demand and has no bid."),
+        StateChange.BidTooLow => Reply.Failure(StatusCodes.Status400BadRequest, "invalid_price", "error 400/3475: Bid price is below the minimum of the machine."),
         StateChange.NoSuchInstance => Reply.NoSuchInstance(id),
     };
 }

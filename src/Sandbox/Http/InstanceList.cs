@@ -17,7 +17,7 @@ internal static class InstanceList
         "image_uuid", "geolocation", "is_bid", "template_id", "template_hash_id",
     ];
 
-    public static Reply Answer(LiveMarket live, IQueryCollection query)
+    public static Reply Answer(LiveMarket live, int accountId, IQueryCollection query)
     {
         if (Body.ParseObject(query["select_filters"]) is not { } wanted)
         {
@@ -42,6 +42,7 @@ internal static class InstanceList
         {
             // Destroyed ones keep their place in the order, so a cursor on one of them still leads on.
             var rows = market.State.Contracts
+                .Where(contract => contract.AccountId == accountId)
                 .Where(contract => now >= contract.CreatedAt + market.Settings.ListLag)
                 .Where(contract => contract.IsLiving || contract.Id == after)
                 .Select(contract => (Contract: contract, Row: InstanceRows.Of(market, contract, now)))
@@ -64,10 +65,11 @@ internal static class InstanceList
     }
 
     /// <summary>Distinct combinations that the list can be filtered by.</summary>
-    public static Reply Filters(LiveMarket live) => live.Read((market, _) => Reply.Ok(new WireRow
+    public static Reply Filters(LiveMarket live, int accountId) => live.Read((market, now) => Reply.Ok(new WireRow
     {
         ["filters"] = market.Living
-            .Select(contract => (Status: InstanceRows.ActualStatus(contract), Machine: market.MachineOf(contract)))
+            .Where(contract => contract.AccountId == accountId)
+            .Select(contract => (Status: InstanceRows.ActualStatus(contract, now), Machine: market.MachineOf(contract)))
             .Select(entry => (entry.Status, entry.Machine.Gpu.Name, entry.Machine.Verified))
             .Distinct()
             .Select(entry => new WireRow { ["actual_status"] = entry.Status, ["gpu_name"] = entry.Name, ["verification"] = entry.Verified ? "verified" : "unverified" })

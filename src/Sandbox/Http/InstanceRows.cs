@@ -19,10 +19,10 @@ internal static class InstanceRows
             ["id"] = contract.Id,
             ["bundle_id"] = 900_000_000 + (machine.Index * 16) + slice.Index,
             ["label"] = contract.Label,
-            ["actual_status"] = ActualStatus(contract),
-            ["intended_status"] = contract.WantedRunning ? "running" : "stopped",
-            ["cur_state"] = contract.Phase is ContractPhase.Stopped or ContractPhase.Queued ? "stopped" : "running",
-            ["next_state"] = contract.WantedRunning ? "running" : "stopped",
+            ["actual_status"] = ActualStatus(contract, now),
+            ["intended_status"] = WantedState(contract),
+            ["cur_state"] = contract.Phase is ContractPhase.Stopped or ContractPhase.Queued or ContractPhase.Outbid ? "stopped" : "running",
+            ["next_state"] = WantedState(contract),
             ["status_msg"] = StatusMessage(contract, now),
             ["image_uuid"] = contract.Image,
             ["image_args"] = Array.Empty<string>(),
@@ -65,8 +65,8 @@ internal static class InstanceRows
         row["mem_limit"] = Math.Round(machine.CpuRamMb / 1000.0 * slice.GpuCount / machine.GpuCount, 2);
         row["vmem_usage"] = running ? 0.0 : null;
         row["disk_space"] = contract.DiskGb;
-        row["disk_usage"] = -1;
-        row["disk_util"] = -1;
+        row["disk_usage"] = contract.Has(InstanceFault.DiskFull) ? contract.DiskGb : -1;
+        row["disk_util"] = contract.Has(InstanceFault.DiskFull) ? 1 : -1;
         row["rentable"] = false;
         row["external"] = machine.External;
         row["is_bid"] = contract.IsBid;
@@ -87,13 +87,22 @@ internal static class InstanceRows
         return row;
     }
 
-    public static string? ActualStatus(Contract contract) => contract.Phase switch
+    // Nothing in a row says who stopped an instance: one that was outbid looks like one that its renter stopped.
+    private static string WantedState(Contract contract) => contract.WantedRunning && contract.Phase != ContractPhase.Outbid ? "running" : "stopped";
+
+    public static string? ActualStatus(Contract contract, DateTimeOffset now) => contract.Has(InstanceFault.NoHeartbeat) ? "unknown" : ReportedStatus(contract, now);
+
+    private static string? ReportedStatus(Contract contract, DateTimeOffset now) => contract.Phase switch
     {
         ContractPhase.Provisioning => null,
         ContractPhase.Loading => "loading",
         ContractPhase.Starting => contract.HasRun ? "exited" : "loading", // the old state shows until the container is back
         ContractPhase.Running => "running",
-        ContractPhase.Stopped or ContractPhase.Queued => contract.HasRun ? "exited" : "stopped",
+        ContractPhase.Rebooting => "rebooting",
+        ContractPhase.Recycling => "recycling",
+        ContractPhase.Outbid when now < contract.StaleUntil => "running",
+        ContractPhase.Offline => "offline",
+        ContractPhase.Stopped or ContractPhase.Queued or ContractPhase.Outbid => contract.HasRun ? "exited" : "stopped",
         ContractPhase.Exited => "exited",
         ContractPhase.Broken => "created",
         ContractPhase.Destroyed => null,
@@ -114,8 +123,8 @@ internal static class InstanceRows
     {
         ContractPhase.Provisioning => null,
         ContractPhase.Loading => PullProgress(contract, now),
-        ContractPhase.Starting or ContractPhase.Running or ContractPhase.Stopped or ContractPhase.Queued =>
-            contract.HasRun || contract.Phase == ContractPhase.Starting ? $"success, running {contract.Image.Replace(':', '_')}/ssh\n" : null, // stale by design: it still says running when stopped
+        ContractPhase.Starting or ContractPhase.Running or ContractPhase.Rebooting or ContractPhase.Recycling or ContractPhase.Stopped or ContractPhase.Queued
+            or ContractPhase.Outbid or ContractPhase.Offline => contract.HasRun || contract.Phase == ContractPhase.Starting ? $"success, running {contract.Image.Replace(':', '_')}/ssh\n" : null, // stale by design: it still says running when stopped
         ContractPhase.Exited => "Error: container exited\n",
         ContractPhase.Broken => $"Error response from daemon: failed to create task for container: OCI runtime create failed: {contract.Failure}\n",
         ContractPhase.Destroyed => null,

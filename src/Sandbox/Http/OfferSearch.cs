@@ -10,7 +10,8 @@ internal static class OfferSearch
     private const decimal DefaultDiskGb = 8;
 
     /// <param name="isCallerKnown">Anonymous searches see no rentals of their own.</param>
-    public static Reply Answer(LiveMarket live, JsonElement query, bool isCallerKnown)
+    /// <param name="columns">A list of fields to answer with; null, or <c>*</c> in it, for all. A field nobody knows comes back null.</param>
+    public static Reply Answer(LiveMarket live, JsonElement query, bool isCallerKnown, JsonElement? columns = null)
     {
         if (KindOf(query.Text("type")) is not { } kind)
         {
@@ -29,6 +30,7 @@ internal static class OfferSearch
         var diskGb = query.Number("allocated_storage") is { } gb && gb >= 0 ? gb : DefaultDiskGb;
         var limit = query.Number("limit") is { } wanted && wanted >= 0 ? (int)Math.Min(wanted, MostRows) : MostRows;
 
+        var chosen = columns is { ValueKind: JsonValueKind.Array } list ? list.EnumerateArray().Select(column => column.ToString()).ToList() : [];
         return live.Read((market, now) =>
         {
             var rows = market.Offers(kind, diskGb, now)
@@ -38,9 +40,21 @@ internal static class OfferSearch
                 .Select(candidate => candidate.Row)
                 .Order(OrderOf(query))
                 .Take(limit)
+                .Select(row => chosen.Count == 0 || chosen.Contains("*") ? row : Only(row, chosen))
                 .ToList();
             return Reply.Ok(new WireRow { ["offers"] = rows });
         });
+    }
+
+    private static WireRow Only(WireRow row, List<string> columns)
+    {
+        var narrow = new WireRow();
+        foreach (var column in columns)
+        {
+            narrow[column] = row.GetValueOrDefault(column);
+        }
+
+        return narrow;
     }
 
     private static OfferKind? KindOf(string? type) => type switch

@@ -15,7 +15,7 @@ internal static class RentCall
     private const int MostPorts = 64;
     private const decimal LeastDiskGb = 8;
 
-    public static async Task<Reply> AnswerAsync(LiveMarket live, int askId, HttpRequest request)
+    public static async Task<Reply> AnswerAsync(LiveMarket live, int askId, int accountId, HttpRequest request)
     {
         if (await Body.ReadAsync(request) is not { } body)
         {
@@ -32,7 +32,7 @@ internal static class RentCall
             });
         }
 
-        return live.Change((market, now) => Answer(market.Rent(askId, rent, now), askId));
+        return live.Change((market, now) => Answer(market.Rent(askId, rent with { AccountId = accountId }, now), askId));
     }
 
     private static Reply Answer(RentResult result, int askId) => result switch
@@ -47,6 +47,20 @@ internal static class RentCall
             StatusCodes.Status404NotFound, "invalid_args", Invariant($"error 404/3603: no_such_ask Instance type by id {askId} is not available.")),
         RentResult.Gone gone => Reply.Failure(
             StatusCodes.Status410Gone, "no_such_ask", Invariant($"error 410/3907: no_such_ask Instance type {askId} is no longer available.") + (gone.Note is { } note ? " " + note : "")),
+        RentResult.Taken => Reply.Failure(
+            StatusCodes.Status400BadRequest, "no_such_ask", Invariant($"error 400/3907: no_such_ask Instance type {askId} is no longer available.")),
+        RentResult.NotYours => Reply.Failure(StatusCodes.Status403Forbidden, "invalid_args", Invariant($"error 403/3586: Offer {askId} is not your own; it can only be rented by its host.")),
+        RentResult.SpendLimit limit => Reply.Failure(
+            StatusCodes.Status400BadRequest, "spend_rate_limit", Invariant($"Your account may spend at most {limit.PerHour} USD per hour for now; try again later.")),
+        RentResult.NoKeyForVirtualMachine => Reply.Failure(StatusCodes.Status400BadRequest, "no_ssh_key_for_vm", "error 400/3467: A virtual machine needs an SSH key in the account."),
+        RentResult.Outbid { Leftover: { } leftover } => Reply.Ok(new WireRow
+        {
+            ["success"] = false,
+            ["error"] = "bid_too_low",
+            ["msg"] = "Bid price is lower than the current bids; the instance was created stopped.",
+            ["new_contract"] = leftover.Id,
+        }),
+        RentResult.Outbid => Reply.Failure(StatusCodes.Status400BadRequest, "bid_too_low", "Bid price is lower than the current bids."),
         RentResult.NoCredit => Reply.Failure(StatusCodes.Status400BadRequest, "insufficient_credit", "Your account lacks credit; see the billing page."),
         RentResult.BidTooLow low => Reply.Failure(StatusCodes.Status400BadRequest, "invalid_price", Invariant($"error 400/3475: Bid price is below the minimum of {low.Floor}.")),
         RentResult.DiskTooLarge disk => Reply.InvalidArguments(Invariant($"disk must be at most {disk.MostGb} GB on this machine.")),
@@ -106,6 +120,8 @@ internal static class RentCall
             Environment = environment,
             Bid = price,
             StartRunning = body.Text("target_state") != "stopped",
+            CancelUnavailable = body.Flag("cancel_unavail") ?? price is null,
+            VirtualMachine = body.Flag("vm") ?? false,
         }, null);
     }
 

@@ -21,7 +21,14 @@ internal sealed class Reply(int status, object? body) : IResult
 
     public int Status { get; } = status;
 
+    public object? Body { get; } = body;
+
+    /// <summary>For the answers that come as text, HTML from a gateway included.</summary>
+    public string? TextType { get; private init; }
+
     public static Reply Ok(object? body) => new(StatusCodes.Status200OK, body);
+
+    public static Reply Plain(int status, string text, string contentType = "text/plain") => new(status, text) { TextType = contentType };
 
     public static Reply Success(string? message = null) =>
         Ok(message is null ? new WireRow { ["success"] = true } : new WireRow { ["success"] = true, ["msg"] = message });
@@ -38,9 +45,9 @@ internal sealed class Reply(int status, object? body) : IResult
 
     public async Task ExecuteAsync(HttpContext httpContext)
     {
-        var bytes = JsonSerializer.SerializeToUtf8Bytes(body, Format);
+        var bytes = TextType is null ? JsonSerializer.SerializeToUtf8Bytes(Body, Format) : Encoding.UTF8.GetBytes((string)Body!);
         httpContext.Response.StatusCode = Status;
-        httpContext.Response.ContentType = "application/json";
+        httpContext.Response.ContentType = TextType ?? "application/json";
         httpContext.Response.ContentLength = bytes.Length;
         await httpContext.Response.Body.WriteAsync(bytes, httpContext.RequestAborted);
     }

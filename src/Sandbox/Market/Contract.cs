@@ -14,11 +14,23 @@ internal enum ContractPhase
     Starting,
     Running,
 
+    /// <summary>Stopped and started again without giving up its GPUs.</summary>
+    Rebooting,
+
+    /// <summary>Made anew from its image, on the same GPUs.</summary>
+    Recycling,
+
     /// <summary>Halted by request, by the end of the contract or of the credit; data kept.</summary>
     Stopped,
 
     /// <summary>Wanted running, but somebody else has its GPUs.</summary>
     Queued,
+
+    /// <summary>Paused because somebody bids more, or rents on demand; goes on by itself when its bid wins again.</summary>
+    Outbid,
+
+    /// <summary>Its host is away.</summary>
+    Offline,
 
     /// <summary>The container ended by itself.</summary>
     Exited,
@@ -52,6 +64,9 @@ internal sealed class Contract
 {
     public required int Id { get; init; }
 
+    /// <summary>The account that rented it and pays for it.</summary>
+    public int AccountId { get; init; } = MarketState.FirstAccount;
+
     public required int AskId { get; init; }
 
     public required int MachineIndex { get; init; }
@@ -70,7 +85,8 @@ internal sealed class Contract
 
     public required decimal DiskGb { get; init; }
 
-    public required decimal GpuPerHour { get; init; }
+    /// <summary>USD per hour for the slice; the bid of an interruptible one.</summary>
+    public required decimal GpuPerHour { get; set; }
 
     public required decimal StorageCost { get; init; }
 
@@ -89,7 +105,7 @@ internal sealed class Contract
 
     public required DateTimeOffset CreatedAt { get; init; }
 
-    public required DateTimeOffset EndsAt { get; init; }
+    public required DateTimeOffset EndsAt { get; set; }
 
     public required DateTimeOffset ProvisionedAt { get; init; }
 
@@ -97,12 +113,21 @@ internal sealed class Contract
 
     public DateTimeOffset? DestroyedAt { get; set; }
 
+    /// <summary>When a destruction that was confirmed too early takes place.</summary>
+    public DateTimeOffset? DestroyDueAt { get; set; }
+
+    /// <summary>Until then the host still reports what was before it was outbid.</summary>
+    public DateTimeOffset? StaleUntil { get; set; }
+
     public ContractPhase Phase { get; set; }
 
     public bool WantedRunning { get; set; }
 
     /// <summary>It has been running once, so a start shows the old state until the container is back.</summary>
     public bool HasRun { get; set; }
+
+    /// <summary>How often a container has been asked for.</summary>
+    public int Launches { get; set; }
 
     public DateTimeOffset? ContainerStartedAt { get; set; }
 
@@ -114,6 +139,8 @@ internal sealed class Contract
     public required IReadOnlyList<string> AccountKeys { get; init; }
 
     public List<AttachedKey> AttachedKeys { get; init; } = [];
+
+    public List<ActiveFault> Faults { get; init; } = [];
 
     public List<BilledInterval> GpuIntervals { get; init; } = [];
 
@@ -130,7 +157,15 @@ internal sealed class Contract
     /// <summary>Nobody else can have its GPUs.</summary>
     [JsonIgnore]
     public bool HoldsGpus => Phase is ContractPhase.Provisioning or ContractPhase.Loading or ContractPhase.Starting or ContractPhase.Running
-        or ContractPhase.Exited or ContractPhase.Broken;
+        or ContractPhase.Rebooting or ContractPhase.Recycling or ContractPhase.Exited or ContractPhase.Broken or ContractPhase.Offline;
+
+    /// <summary>A start has been asked of the host.</summary>
+    [JsonIgnore]
+    public bool AwaitsContainer => Phase is ContractPhase.Starting or ContractPhase.Rebooting or ContractPhase.Recycling;
+
+    public bool Has(InstanceFault fault) => FaultOf(fault) is not null;
+
+    public ActiveFault? FaultOf(InstanceFault fault) => Faults.Find(active => active.Kind == fault);
 }
 
 /// <summary>Loopback ports of one instance: what the direct and the proxy address forward, and where its sshd listens.</summary>

@@ -6,6 +6,7 @@ internal sealed class Demand(Dice dice)
     private const double Day = 86_400;
     private static readonly TimeSpan PriceStep = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan RivalStay = TimeSpan.FromHours(8);
+    private static readonly TimeSpan BidderStay = TimeSpan.FromHours(3);
 
     /// <summary>USD per GPU-hour. Busiest in the European and American afternoon and at mid-week; each model and each host drifts besides.</summary>
     public decimal PricePerGpu(Machine machine, DateTimeOffset now)
@@ -33,6 +34,16 @@ internal sealed class Demand(Dice dice)
     {
         var epoch = Epoch(machine, now);
         return dice.Roll("rival", machine.Index, epoch) < 0.28 ? dice.Pick(machine.Slices, "rival slice", machine.Index, epoch).Gpus : 0;
+    }
+
+    /// <summary>The highest bid of other renters on a machine, USD per GPU-hour; zero when nobody bids.</summary>
+    public decimal RivalBid(Machine machine, DateTimeOffset now)
+    {
+        var phase = dice.Roll("bidder phase", machine.Index) * BidderStay.TotalSeconds;
+        var epoch = (long)Math.Floor((Seconds(now) - phase) / BidderStay.TotalSeconds);
+        return dice.Roll("bidder", machine.Index, epoch) < 0.3
+            ? Math.Round(machine.TypicalPrice * machine.BidShare * (decimal)dice.Between(0.8, 1.5, "rival bid", machine.Index, epoch), 4, MidpointRounding.ToEven)
+            : 0;
     }
 
     // Measured from the first day of the market, so that epochs are small enough to be part of an id.

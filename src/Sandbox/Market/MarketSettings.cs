@@ -15,6 +15,21 @@ internal sealed record MarketSettings
     /// <summary>How long a new instance is missing from the list.</summary>
     public TimeSpan ListLag { get; init; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>How long the host still reports <c>running</c> for an instance that was outbid.</summary>
+    public TimeSpan StatusLag { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>From the end of a contract until its instance is deleted, in the market's time.</summary>
+    public TimeSpan GraceAfterEnd { get; init; } = TimeSpan.FromHours(48);
+
+    /// <summary>From the end of the credit until all instances are deleted, in the market's time.</summary>
+    public TimeSpan GraceAfterCredit { get; init; } = TimeSpan.FromHours(24);
+
+    /// <summary>See <see cref="MarketPace"/>; null leaves it as it was.</summary>
+    public double? Speed { get; init; }
+
+    /// <summary>Most that all instances together may cost in an hour, USD; null for no limit. The provider limits new accounts so.</summary>
+    public decimal? SpendLimitPerHour { get; init; }
+
     /// <summary>How far charges are behind.</summary>
     public TimeSpan ChargesDelay { get; init; } = TimeSpan.FromSeconds(5);
 

@@ -1,12 +1,18 @@
 namespace Dashboard.Sandbox.Market;
 
-/// <summary>A public key of the account.</summary>
-internal sealed record AccountKey(int Id, string PublicKey, DateTimeOffset CreatedAt);
+/// <summary>A public key of an account.</summary>
+internal sealed record AccountKey(int Id, string PublicKey, DateTimeOffset CreatedAt, int AccountId = MarketState.FirstAccount);
+
+/// <summary>Money that an account was given, USD; negative when it was taken away.</summary>
+internal sealed record TopUp(int Id, int AccountId, decimal Amount, DateTimeOffset At);
 
 /// <summary>Everything about the market that time and seed do not give: what is kept on disk.</summary>
 internal sealed class MarketState
 {
-    /// <summary>The full key of the one account.</summary>
+    /// <summary>The account that every market has.</summary>
+    public const int FirstAccount = 314159;
+
+    /// <summary>The full key with which the first account begins.</summary>
     public required string AccountApiKey { get; init; }
 
     public required DateTimeOffset OpenedAt { get; init; }
@@ -23,6 +29,9 @@ internal sealed class MarketState
 
     public List<AccountKey> AccountKeys { get; init; } = [];
 
+    /// <summary>What came in after the opening, for every account.</summary>
+    public List<TopUp> TopUps { get; init; } = [];
+
     public List<Contract> Contracts { get; init; } = [];
 
     /// <summary>How often each slice came back to the market after one of our rentals.</summary>
@@ -30,6 +39,20 @@ internal sealed class MarketState
 
     /// <summary>Calls that asked for a rental, by label, successful or not.</summary>
     public Dictionary<string, int> RentCalls { get; init; } = [];
+
+    public MarketPace Pace { get; set; } = MarketPace.Real;
+
+    /// <summary>The point of the market's time at which an account's credit ran out; absent while it has some.</summary>
+    public Dictionary<int, DateTimeOffset> BrokeAt { get; init; } = [];
+
+    /// <summary>Set at the controls; otherwise that of the settings holds.</summary>
+    public decimal? SpendLimitPerHour { get; set; }
+
+    /// <summary>By the machine's position in the park.</summary>
+    public Dictionary<int, Intervention> Interventions { get; init; } = [];
+
+    /// <summary>Each is taken by the next instance that is rented.</summary>
+    public List<FaultOfNext> FaultsOfNext { get; init; } = [];
 
     public static MarketState Open(string accountApiKey, decimal credit, DateTimeOffset now) => new()
     {

@@ -3,6 +3,8 @@ namespace Dashboard.Sandbox.Market;
 /// <summary>What a renter asks for.</summary>
 internal sealed record RentRequest
 {
+    public int AccountId { get; init; } = MarketState.FirstAccount;
+
     public required string Image { get; init; }
 
     /// <summary>GB, fixed for the life of the contract.</summary>
@@ -20,6 +22,12 @@ internal sealed record RentRequest
     public decimal? Bid { get; init; }
 
     public bool StartRunning { get; init; } = true;
+
+    /// <summary>Fail rather than leave a stopped instance behind when it cannot start.</summary>
+    public bool CancelUnavailable { get; init; } = true;
+
+    /// <summary>A virtual machine, which takes the account's keys only.</summary>
+    public bool VirtualMachine { get; init; }
 }
 
 /// <summary>The answer to a rent call.</summary>
@@ -33,6 +41,20 @@ internal abstract record RentResult
     /// <summary>The ask has been rented or listed anew.</summary>
     /// <param name="Note">Why, where it is not the market.</param>
     internal sealed record Gone(string? Note = null) : RentResult;
+
+    /// <summary>The ask is still listed, and somebody has GPUs of it.</summary>
+    internal sealed record Taken : RentResult;
+
+    /// <summary>The host keeps the machine for itself.</summary>
+    internal sealed record NotYours : RentResult;
+
+    internal sealed record SpendLimit(decimal PerHour) : RentResult;
+
+    internal sealed record NoKeyForVirtualMachine : RentResult;
+
+    /// <summary>Above the floor, and others bid more.</summary>
+    /// <param name="Leftover">Made all the same: stopped, its disk billed until it is destroyed. None when the renter would rather fail.</param>
+    internal sealed record Outbid(Contract? Leftover) : RentResult;
 
     internal sealed record NoCredit : RentResult;
 
@@ -49,5 +71,14 @@ internal enum StateChange
     Queued,
     NoCredit,
     ContractEnded,
+
+    /// <summary>Only what runs can be rebooted or recycled.</summary>
+    NotRunning,
+
+    /// <summary>Rented on demand: there is no bid to change.</summary>
+    NoBid,
+
+    /// <summary>Below the host's floor.</summary>
+    BidTooLow,
     NoSuchInstance,
 }

@@ -6,16 +6,13 @@ namespace Dashboard.Sandbox.Market;
 /// The market itself: offers, one renter's account, contracts and their bill. No clock, network or process inside: every call is told
 /// the time, and what must happen to containers comes out of <see cref="TakeEffects"/>. Not thread-safe.
 /// </summary>
-internal sealed class RentalMarket(MarketSettings settings, MachinePark park, MarketState state)
+internal sealed partial class RentalMarket(MarketSettings settings, MachinePark park, MarketState state)
 {
-    private const int FirstAskId = 30_000_000;
-    private const int AskIdsPerGeneration = 4096;
-    private const int SlicesPerMachine = 16;
-
     private readonly Demand _demand = new(park.Dice);
     private readonly Queue<HostEffect> _effects = new();
     private readonly List<Contract> _living = [.. state.Contracts.Where(contract => contract.IsLiving)];
-    private readonly Dictionary<int, decimal> _closedBills = [];
+    private readonly AskNumbers _asks = new(park, state);
+    private readonly Books _books = new(settings, state);
     private readonly Dictionary<int, Contract> _byId = state.Contracts.ToDictionary(contract => contract.Id);
 
     public MarketSettings Settings => settings;
@@ -24,54 +21,32 @@ internal sealed class RentalMarket(MarketSettings settings, MachinePark park, Ma
 
     public MarketState State => state;
 
+    /// <summary>The walk that prices and rivals follow, in the market's time; see <see cref="MarketState.Pace"/>.</summary>
+    public Demand Demand => _demand;
+
     public IReadOnlyList<Contract> Living => _living;
 
     public Machine MachineOf(Contract contract) => park.Machines[contract.MachineIndex];
 
     public Slice SliceOf(Contract contract) => MachineOf(contract).Slices[contract.SliceIndex];
 
-    /// <summary>Every slice of every machine, those that cannot be rented now included.</summary>
-    public IEnumerable<Offer> Offers(OfferKind kind, decimal diskGb, DateTimeOffset now)
-    {
-        foreach (var machine in park.Machines)
-        {
-            var ours = Living.Where(contract => contract.MachineIndex == machine.Index).ToList();
-            var taken = GpusTaken(machine, ours, now);
-            var perGpu = _demand.PricePerGpu(machine, now);
-            var epoch = _demand.Epoch(machine, now);
-            foreach (var slice in machine.Slices)
-            {
-                var price = perGpu * slice.GpuCount;
-                var floor = Math.Round(price * machine.BidShare, 4, MidpointRounding.ToEven);
-                yield return new Offer
-                {
-                    AskId = AskId(machine, slice, epoch),
-                    Machine = machine,
-                    Slice = slice,
-                    Kind = kind,
-                    GpuPerHour = kind == OfferKind.Bid ? floor : price,
-                    MinBid = floor,
-                    DiskGb = diskGb,
-                    Rentable = (taken & slice.Gpus) == 0,
-                    RentedByCaller = ours.Count > 0,
-                    EndsAt = EndOfListing(machine, now),
-                };
-            }
-        }
-    }
-
     public RentResult Rent(int askId, RentRequest request, DateTimeOffset now)
     {
         NoteRentCall(request.Label);
-        var offer = Offers(OfferKind.OnDemand, request.DiskGb, now).FirstOrDefault(offer => offer.AskId == askId);
+        var offer = FindOffer(askId, now);
         if (offer is null)
         {
-            return WasListed(askId, now) ? new RentResult.Gone() : new RentResult.NeverListed();
+            return _asks.WasListed(askId, machine => Epoch(machine, now)) ? new RentResult.Gone() : new RentResult.NeverListed();
+        }
+
+        if (InterventionOn(offer.Machine).HostsOwn)
+        {
+            return new RentResult.NotYours();
         }
 
         if (!offer.Rentable)
         {
-            return new RentResult.Gone();
+            return Living.Any(contract => contract.AskId == askId) ? new RentResult.Gone() : new RentResult.Taken();
         }
 
         if (_living.Count >= settings.MaxInstances)
@@ -79,7 +54,7 @@ internal sealed class RentalMarket(MarketSettings settings, MachinePark park, Ma
             return new RentResult.Gone(FormattableString.Invariant($"This sandbox holds at most {settings.MaxInstances} instances; destroy one first."));
         }
 
-        if (Credit(now) <= 0)
+        if (Credit(now, request.AccountId) <= 0)
         {
             return new RentResult.NoCredit();
         }
@@ -94,12 +69,45 @@ internal sealed class RentalMarket(MarketSettings settings, MachinePark park, Ma
             return new RentResult.BidTooLow(offer.MinBid);
         }
 
-        var contract = Sign(offer, request, now);
+        if (request is { VirtualMachine: true } && !state.AccountKeys.Exists(key => key.AccountId == request.AccountId))
+        {
+            return new RentResult.NoKeyForVirtualMachine();
+        }
+
+        var hourly = (request.Bid ?? offer.GpuPerHour) + Offer.DiskRate(request.DiskGb, offer.Machine.StorageCost);
+        if ((state.SpendLimitPerHour ?? settings.SpendLimitPerHour) is { } limit && HourlySpend(request.AccountId) + hourly > limit)
+        {
+            return new RentResult.SpendLimit(limit);
+        }
+
+        return Sign(offer, request, now);
+    }
+
+    /// <summary>USD per hour that an account's instances cost while they run or wait to.</summary>
+    private decimal HourlySpend(int accountId) => Living.Where(contract => contract.AccountId == accountId).Sum(contract => contract.DiskPerHour + (contract.WantedRunning ? contract.GpuPerHour : 0));
+
+    private RentResult Sign(Offer offer, RentRequest request, DateTimeOffset now)
+    {
+        var standing = Standing(request.Bid is not null, request.Bid ?? offer.GpuPerHour, offer.Slice);
+        var wins = !request.StartRunning
+            || (WinsAgainstRivals(offer.Machine, offer.Slice, standing, now) && HoldersOf(offer.Machine, offer.Slice).All(holder => Standing(holder) < standing));
+        if (!wins && request.CancelUnavailable)
+        {
+            return new RentResult.Outbid(Leftover: null);
+        }
+
+        var contract = Draft(offer, wins ? request : request with { StartRunning = false }, now);
+        if (contract.WantedRunning)
+        {
+            GiveWay(contract, now);
+        }
+
         state.Contracts.Add(contract);
         _byId.Add(contract.Id, contract);
         _living.Add(contract);
+        TakeFaultsOfNext(contract, now);
         Advance(now);
-        return new RentResult.Rented(contract);
+        return wins ? new RentResult.Rented(contract) : new RentResult.Outbid(contract);
     }
 
     /// <summary>For the truth about rent calls: those refused before they reach <see cref="Rent"/> count too.</summary>
@@ -109,44 +117,6 @@ internal sealed class RentalMarket(MarketSettings settings, MachinePark park, Ma
 
     /// <summary>Finds by its per-instance key, destroyed ones included: a key stays known after its instance is gone.</summary>
     public Contract? FindByKey(string key) => state.Contracts.FirstOrDefault(contract => contract.InstanceKey == key);
-
-    public StateChange Start(int id, DateTimeOffset now)
-    {
-        if (Find(id) is not { } contract)
-        {
-            return StateChange.NoSuchInstance;
-        }
-
-        if (contract.Phase is ContractPhase.Provisioning or ContractPhase.Loading or ContractPhase.Starting or ContractPhase.Running)
-        {
-            return StateChange.Done;
-        }
-
-        if (now >= contract.EndsAt)
-        {
-            return StateChange.ContractEnded;
-        }
-
-        if (Credit(now) <= 0)
-        {
-            return StateChange.NoCredit;
-        }
-
-        contract.WantedRunning = true;
-        contract.Phase = contract.HoldsGpus ? contract.Phase : ContractPhase.Queued;
-        return TryStart(contract) ? StateChange.Done : StateChange.Queued;
-    }
-
-    public StateChange Stop(int id, DateTimeOffset now)
-    {
-        if (Find(id) is not { } contract)
-        {
-            return StateChange.NoSuchInstance;
-        }
-
-        Halt(contract, now);
-        return StateChange.Done;
-    }
 
     public bool SetLabel(int id, string? label)
     {
@@ -159,122 +129,6 @@ internal sealed class RentalMarket(MarketSettings settings, MachinePark park, Ma
         return true;
     }
 
-    /// <summary>Ends the contract for good. False when there is none of this id any more.</summary>
-    public bool Destroy(int id, DateTimeOffset now)
-    {
-        if (Find(id) is not { } contract)
-        {
-            return false;
-        }
-
-        Relist(contract);
-        Close(contract.GpuIntervals, now);
-        Close(contract.DiskIntervals, now);
-        contract.Phase = ContractPhase.Destroyed;
-        contract.WantedRunning = false;
-        contract.DestroyedAt = now;
-        _living.Remove(contract);
-        _effects.Enqueue(new HostEffect.Destroy(id));
-        Advance(now);
-        return true;
-    }
-
-    /// <summary>The container runs: GPU billing begins.</summary>
-    /// <returns>False when it is no longer wanted; whoever started it must end it.</returns>
-    public bool ContainerStarted(int id, InstancePorts ports, DateTimeOffset now)
-    {
-        if (Find(id) is not { Phase: ContractPhase.Starting } contract)
-        {
-            return false;
-        }
-
-        contract.Phase = ContractPhase.Running;
-        contract.HasRun = true;
-        contract.Ports = ports;
-        contract.ContainerStartedAt = now;
-        contract.GpuIntervals.Add(new BilledInterval(now, null, contract.GpuPerHour));
-        return true;
-    }
-
-    public void ContainerFailed(int id, string reason)
-    {
-        if (Find(id) is { Phase: ContractPhase.Starting } contract)
-        {
-            contract.Phase = ContractPhase.Broken;
-            contract.Failure = reason;
-        }
-    }
-
-    /// <summary>The container ended by itself.</summary>
-    /// <returns>False when that was known, or wanted.</returns>
-    public bool ContainerExited(int id, DateTimeOffset now)
-    {
-        if (Find(id) is not { Phase: ContractPhase.Running } contract)
-        {
-            return false;
-        }
-
-        Close(contract.GpuIntervals, now);
-        contract.Phase = ContractPhase.Exited;
-        return true;
-    }
-
-    /// <summary>The market was away since <see cref="MarketState.LastSeen"/>. Containers that did not survive it start again with their data, as after a host's reboot.</summary>
-    public void Restore(Func<int, bool> survived, DateTimeOffset now)
-    {
-        foreach (var contract in Living)
-        {
-            if (contract.Phase == ContractPhase.Running && survived(contract.Id))
-            {
-                continue;
-            }
-
-            // A host that is off bills nothing.
-            CloseAt(contract.GpuIntervals, state.LastSeen);
-            CloseAt(contract.DiskIntervals, state.LastSeen);
-            contract.DiskIntervals.Add(new BilledInterval(now, null, contract.DiskPerHour));
-            if (contract.Phase is ContractPhase.Running or ContractPhase.Starting)
-            {
-                contract.Phase = ContractPhase.Starting;
-                _effects.Enqueue(new HostEffect.Start(contract.Id));
-            }
-        }
-
-        Advance(now);
-    }
-
-    /// <summary>Lets everything happen that is due at <paramref name="now"/>. Idempotent.</summary>
-    public void Advance(DateTimeOffset now)
-    {
-        state.LastSeen = now > state.LastSeen ? now : state.LastSeen;
-        var broke = Credit(now) <= 0;
-        foreach (var contract in Living)
-        {
-            if (contract.WantedRunning && (broke || now >= contract.EndsAt))
-            {
-                Halt(contract, now);
-            }
-
-            if (contract.Phase == ContractPhase.Provisioning && now >= contract.ProvisionedAt)
-            {
-                contract.Phase = ContractPhase.Loading;
-            }
-
-            if (contract.Phase == ContractPhase.Loading && now >= contract.LoadedAt)
-            {
-                contract.Phase = ContractPhase.Starting;
-                _effects.Enqueue(new HostEffect.Start(contract.Id));
-            }
-
-            if (contract.Phase == ContractPhase.Queued)
-            {
-                TryStart(contract);
-            }
-
-            InstallDueKeys(contract, now);
-        }
-    }
-
     /// <summary>What has to be done to containers since the last time this was asked.</summary>
     public IReadOnlyList<HostEffect> TakeEffects()
     {
@@ -283,133 +137,39 @@ internal sealed class RentalMarket(MarketSettings settings, MachinePark park, Ma
         return taken;
     }
 
-    public Bill BillOf(Contract contract, DateTimeOffset now) => Bill.Of(contract, DateTimeOffset.MinValue, now, settings.BillingFactor);
+    public Bill BillOf(Contract contract, DateTimeOffset now) => _books.BillOf(contract, now);
 
-    /// <summary>USD left to spend; falls by the second.</summary>
-    public decimal Credit(DateTimeOffset now)
+    /// <summary>USD an account has left to spend; falls by the second.</summary>
+    public decimal Credit(DateTimeOffset now, int accountId = MarketState.FirstAccount) => _books.Credit(now, accountId);
+
+    /// <summary>USD an account was ever given.</summary>
+    public decimal Granted(int accountId) => _books.Granted(accountId);
+
+    /// <summary>Gives an account money; a negative amount takes it away.</summary>
+    public TopUp AddCredit(int accountId, decimal amount, DateTimeOffset now)
     {
-        var spent = 0m;
-        foreach (var contract in state.Contracts)
-        {
-            if (!_closedBills.TryGetValue(contract.Id, out var total))
-            {
-                total = BillOf(contract, now).Total;
-                if (!contract.IsLiving)
-                {
-                    _closedBills[contract.Id] = total; // the books of years must not be added up ten times a second
-                }
-            }
-
-            spent += total;
-        }
-
-        return state.InitialCredit - spent;
+        var topUp = new TopUp(state.TopUps.Count + 1, accountId, amount, now);
+        state.TopUps.Add(topUp);
+        Advance(now);
+        return topUp;
     }
 
     public void CountTraffic(int id, long upBytes, long downBytes, DateTimeOffset now)
     {
-        if (!_byId.TryGetValue(id, out var contract))
+        if (_byId.TryGetValue(id, out var contract))
         {
-            return;
-        }
-
-        _closedBills.Remove(id);
-        var hour = new DateTimeOffset(now.Ticks - (now.Ticks % TimeSpan.TicksPerHour), TimeSpan.Zero);
-        var last = contract.Traffic.Count - 1;
-        if (last >= 0 && contract.Traffic[last].Hour == hour)
-        {
-            contract.Traffic[last] = new TrafficHour(hour, contract.Traffic[last].UpBytes + upBytes, contract.Traffic[last].DownBytes + downBytes);
-        }
-        else
-        {
-            contract.Traffic.Add(new TrafficHour(hour, upBytes, downBytes));
+            _books.CountTraffic(contract, upBytes, downBytes, now);
         }
     }
 
-    public AccountKey AddAccountKey(string publicKey, DateTimeOffset now)
-    {
-        var key = new AccountKey(state.NextKeyId++, publicKey, now);
-        state.AccountKeys.Add(key);
-        return key;
-    }
-
-    public AccountKey? ReplaceAccountKey(int keyId, string publicKey)
-    {
-        var index = state.AccountKeys.FindIndex(key => key.Id == keyId);
-        return index < 0 ? null : state.AccountKeys[index] = state.AccountKeys[index] with { PublicKey = publicKey };
-    }
-
-    public AccountKey? RemoveAccountKey(int keyId)
-    {
-        var key = state.AccountKeys.Find(key => key.Id == keyId);
-        return key is not null && state.AccountKeys.Remove(key) ? key : null;
-    }
-
-    /// <summary>The key lets its owner in a little later. Attaching the same key again changes nothing.</summary>
-    public AttachedKey? AttachKey(int id, string publicKey, DateTimeOffset now)
-    {
-        if (Find(id) is not { } contract)
-        {
-            return null;
-        }
-
-        var known = contract.AttachedKeys.Find(key => key.PublicKey == publicKey);
-        if (known is null)
-        {
-            known = new AttachedKey(state.NextKeyId++, publicKey, now, Installed: false);
-            contract.AttachedKeys.Add(known);
-            InstallDueKeys(contract, now);
-        }
-
-        return known;
-    }
-
-    /// <summary>False when the instance has no such key.</summary>
-    public bool DetachKey(Contract contract, int keyId)
-    {
-        var removed = contract.AttachedKeys.RemoveAll(key => key.Id == keyId) > 0;
-        if (removed)
-        {
-            _effects.Enqueue(new HostEffect.InstallKeys(contract.Id));
-        }
-
-        return removed;
-    }
-
-    /// <summary>The public keys that the instance's sshd takes.</summary>
-    public static IReadOnlyList<string> InstalledKeys(Contract contract) =>
-        [.. contract.AccountKeys, .. contract.AttachedKeys.Where(key => key.Installed).Select(key => key.PublicKey)];
-
-    private static void Close(List<BilledInterval> intervals, DateTimeOffset now)
-    {
-        if (intervals.Count > 0 && intervals[^1].End is null)
-        {
-            intervals[^1] = intervals[^1] with { End = now };
-        }
-    }
-
-    // An interval may have begun after the moment at which the market was last seen: then it lasted no time.
-    private static void CloseAt(List<BilledInterval> intervals, DateTimeOffset seen)
-    {
-        if (intervals.Count > 0)
-        {
-            Close(intervals, intervals[^1].Start > seen ? intervals[^1].Start : seen);
-        }
-    }
-
-    private static DateTimeOffset EndOfListing(Machine machine, DateTimeOffset now)
-    {
-        var periods = Math.Floor((now - machine.ListedSince) / machine.Commitment) + 1;
-        return machine.ListedSince + (periods * machine.Commitment) + TimeSpan.FromDays(3); // never a contract of minutes
-    }
-
-    private Contract Sign(Offer offer, RentRequest request, DateTimeOffset now)
+    private Contract Draft(Offer offer, RentRequest request, DateTimeOffset now)
     {
         var id = state.NextContractId++;
         var boot = settings.Boot * park.Dice.Between(0.8, 1.2, "boot", id);
         var contract = new Contract
         {
             Id = id,
+            AccountId = request.AccountId,
             AskId = offer.AskId,
             MachineIndex = offer.Machine.Index,
             SliceIndex = offer.Slice.Index,
@@ -433,92 +193,9 @@ internal sealed class RentalMarket(MarketSettings settings, MachinePark park, Ma
             LoadedAt = now + boot,
             Phase = request.StartRunning ? ContractPhase.Provisioning : ContractPhase.Stopped,
             WantedRunning = request.StartRunning,
-            AccountKeys = [.. state.AccountKeys.Select(key => key.PublicKey)],
+            AccountKeys = [.. state.AccountKeys.Where(key => key.AccountId == request.AccountId).Select(key => key.PublicKey)],
         };
         contract.DiskIntervals.Add(new BilledInterval(now, null, contract.DiskPerHour));
         return contract;
     }
-
-    private void Halt(Contract contract, DateTimeOffset now)
-    {
-        contract.WantedRunning = false;
-        Close(contract.GpuIntervals, now);
-        if (contract.Phase == ContractPhase.Stopped)
-        {
-            return;
-        }
-
-        if (contract.HoldsGpus)
-        {
-            Relist(contract);
-            _effects.Enqueue(new HostEffect.Stop(contract.Id));
-        }
-
-        contract.Phase = ContractPhase.Stopped;
-    }
-
-    private bool TryStart(Contract contract)
-    {
-        var gpus = SliceOf(contract).Gpus;
-        if (Living.Any(other => other.Id != contract.Id && other.MachineIndex == contract.MachineIndex && other.HoldsGpus && (SliceOf(other).Gpus & gpus) != 0))
-        {
-            return false;
-        }
-
-        contract.Phase = ContractPhase.Starting;
-        _effects.Enqueue(new HostEffect.Start(contract.Id));
-        return true;
-    }
-
-    private void InstallDueKeys(Contract contract, DateTimeOffset now)
-    {
-        for (var index = 0; index < contract.AttachedKeys.Count; index++)
-        {
-            if (!contract.AttachedKeys[index].Installed && now >= contract.AttachedKeys[index].AttachedAt + settings.KeyDelay)
-            {
-                contract.AttachedKeys[index] = contract.AttachedKeys[index] with { Installed = true };
-                _effects.Enqueue(new HostEffect.InstallKeys(contract.Id));
-            }
-        }
-    }
-
-    private uint GpusTaken(Machine machine, List<Contract> ours, DateTimeOffset now)
-    {
-        // Rivals keep off a machine on which the account holds a contract, so that a stopped instance can come back.
-        return ours.Count == 0
-            ? _demand.RentedByOthers(machine, now)
-            : ours.Where(contract => contract.HoldsGpus).Aggregate(0u, (gpus, contract) => gpus | SliceOf(contract).Gpus);
-    }
-
-    // Generations only grow, by the rivals' epoch and by our own rentals, so no listing repeats the id of an earlier one.
-    private int AskId(Machine machine, Slice slice, long epoch)
-    {
-        var number = SliceNumber(machine, slice);
-        return checked(FirstAskId + (int)((epoch + state.Relistings.GetValueOrDefault(number)) * AskIdsPerGeneration) + number);
-    }
-
-    private bool WasListed(int askId, DateTimeOffset now)
-    {
-        var number = (((askId - FirstAskId) % AskIdsPerGeneration) + AskIdsPerGeneration) % AskIdsPerGeneration;
-        var (machineIndex, sliceIndex) = (number / SlicesPerMachine, number % SlicesPerMachine);
-        if (machineIndex >= park.Machines.Count || sliceIndex >= park.Machines[machineIndex].Slices.Count)
-        {
-            return false;
-        }
-
-        var machine = park.Machines[machineIndex];
-        return askId >= FirstAskId && askId < AskId(machine, machine.Slices[sliceIndex], _demand.Epoch(machine, now));
-    }
-
-    private void Relist(Contract contract)
-    {
-        var machine = MachineOf(contract);
-        var gpus = SliceOf(contract).Gpus;
-        foreach (var number in machine.Slices.Where(slice => (slice.Gpus & gpus) != 0).Select(slice => SliceNumber(machine, slice)))
-        {
-            state.Relistings[number] = state.Relistings.GetValueOrDefault(number) + 1;
-        }
-    }
-
-    private static int SliceNumber(Machine machine, Slice slice) => (machine.Index * SlicesPerMachine) + slice.Index;
 }

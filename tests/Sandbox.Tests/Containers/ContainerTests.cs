@@ -102,13 +102,13 @@ public sealed class ContainerTests(SharedSandbox shared) : IDisposable
     [Fact]
     public async Task A_log_can_be_fetched_a_moment_after_it_was_asked_for_and_without_a_key()
     {
-        await using var sandbox = await SandboxProcess.StartAsync(["--boot-seconds", "0", "--log-delay-seconds", "0.5"]);
+        await using var sandbox = await Sandboxes.StartAsync(["--boot-seconds", "0", "--log-delay-seconds", "0.5"]);
         var (rented, _) = await _renter.RentAsync(sandbox, "echo hello");
         var answer = await sandbox.PutAsync($"/api/v0/instances/{rented.Id}/request_logs/", "{}");
         Assert.Equal(404, answer.Status);
 
         var url = new Uri((string)(await sandbox.PutAsync($"/api/v0/instances/request_logs/{rented.Id}/", "{}")).Json["result_url"]!);
-        Assert.Equal(sandbox.Address.Authority, url.Authority);
+        Assert.Equal(new Uri(sandbox.BaseUrl).Authority, url.Authority);
         Assert.Equal(404, (await sandbox.SendAsync(HttpMethod.Get, url.PathAndQuery, null, "")).Status);
         await Soon.HoldsAsync(async () => (await sandbox.SendAsync(HttpMethod.Get, url.PathAndQuery, null, "")).Status == 200, "the log is there");
         Assert.Equal("invalid_id", (await sandbox.PutAsync("/api/v0/instances/request_logs/1/", "{}")).Error);
@@ -127,7 +127,7 @@ public sealed class ContainerTests(SharedSandbox shared) : IDisposable
             Assert.Equal("closed", await ssh.RunAsync("touch /usr/mark 2>/dev/null && echo open || echo closed"));
             Assert.Equal("closed", await ssh.RunAsync("touch /mark 2>/dev/null && echo open || echo closed"));
             Assert.Equal("closed", await ssh.RunAsync("echo x >> /etc/ssh/authorized_keys 2>/dev/null && echo open || echo closed"));
-            Assert.Equal("absent", await ssh.RunAsync($"test -e '{_sandbox.Data}' && echo there || echo absent"));
+            Assert.Equal("absent", await ssh.RunAsync($"test -e '{_sandbox.DataDirectory}' && echo there || echo absent"));
             await neighbour.RunAsync("nohup sleep 4321 >/dev/null 2>&1 </dev/null &");
             Assert.Equal("0", await ssh.RunAsync("ps ax | grep -c '[s]leep 4321' || true"));
             Assert.Equal("1", await neighbour.RunAsync("ps ax | grep -c '[s]leep 4321'"));
@@ -169,7 +169,7 @@ public sealed class ContainerTests(SharedSandbox shared) : IDisposable
             urllib.request.urlopen(request).read()
             """;
         var encoded = Convert.ToBase64String(Encoding.UTF8.GetBytes(script));
-        using var run = ssh.CreateCommand($"echo {encoded} | base64 -d > /tmp/end.py; BASE={_sandbox.Address.ToString().TrimEnd('/')} setsid python3 /tmp/end.py </dev/null >/dev/null 2>&1 &");
+        using var run = ssh.CreateCommand($"echo {encoded} | base64 -d > /tmp/end.py; BASE={_sandbox.BaseUrl} setsid python3 /tmp/end.py </dev/null >/dev/null 2>&1 &");
         run.Execute();
 
         await Soon.HoldsAsync(async () => await _sandbox.InstanceAsync(rented.Id) is null, "the machine has destroyed itself");

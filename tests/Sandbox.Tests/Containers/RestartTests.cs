@@ -14,7 +14,7 @@ public sealed class RestartTests : IDisposable
     [Fact]
     public async Task After_a_kill_the_account_the_bill_and_the_living_instances_are_there_again()
     {
-        await using var sandbox = await SandboxProcess.StartAsync([.. SandboxProcess.Immediate, "--billing-factor", "1000", "--credit", "100000"]);
+        await using var sandbox = await Sandboxes.StartAsync([.. Sandboxes.Immediate, "--billing-factor", "1000", "--credit", "100000"]);
         await sandbox.PostAsync("/api/v0/ssh/", $$"""{"ssh_key":"{{_renter.PublicKey}}"}""");
         var (rented, port) = await _renter.RentAsync(sandbox, extra: ""","label":"survivor" """);
         var gone = await sandbox.RentAsync();
@@ -24,11 +24,11 @@ public sealed class RestartTests : IDisposable
             await ssh.RunAsync("nohup sleep 9876 >/dev/null 2>&1 </dev/null & echo kept > /workspace/mark");
         }
 
-        var (key, goneBill) = (sandbox.AccountKey, (await sandbox.TruthAsync(gone.Id))["bill"]!.ToJsonString());
-        sandbox.KillHard();
+        var (key, goneBill) = (sandbox.ApiKey, (await sandbox.TruthAsync(gone.Id))["bill"]!.ToJsonString());
+        await sandbox.KillAsync();
         await sandbox.StartAgainAsync();
 
-        Assert.Equal(key, sandbox.AccountKey);
+        Assert.Equal(key, sandbox.ApiKey);
         Assert.Equal(goneBill, (await sandbox.TruthAsync(gone.Id))["bill"]!.ToJsonString());
         var truth = await sandbox.TruthAsync(rented.Id);
         Assert.Equal(("survivor", "Running"), ((string?)truth["label"], (string?)truth["phase"]));
@@ -47,7 +47,7 @@ public sealed class RestartTests : IDisposable
     [Fact]
     public async Task An_orderly_end_is_quick_ends_all_containers_and_the_next_start_brings_them_back_with_their_data()
     {
-        await using var sandbox = await SandboxProcess.StartAsync(SandboxProcess.Immediate);
+        await using var sandbox = await Sandboxes.StartAsync(Sandboxes.Immediate);
         var (rented, port) = await _renter.RentAsync(sandbox, "echo x >> /workspace/starts");
         using (var ssh = await _renter.ConnectAsync(port))
         {
@@ -57,7 +57,7 @@ public sealed class RestartTests : IDisposable
         var clock = Stopwatch.StartNew();
         Assert.Equal(0, await sandbox.TerminateAsync());
         Assert.True(clock.Elapsed < TimeSpan.FromSeconds(2), $"It took {clock.Elapsed}.");
-        var container = File.ReadAllText(Path.Combine(sandbox.Data, "instances", rented.Id.ToString(CultureInfo.InvariantCulture), "process")).Split(' ')[0];
+        var container = File.ReadAllText(Path.Combine(sandbox.DataDirectory, "instances", rented.Id.ToString(CultureInfo.InvariantCulture), "process")).Split(' ')[0];
         Assert.False(Directory.Exists("/proc/" + container));
 
         await sandbox.StartAgainAsync();
@@ -73,10 +73,10 @@ public sealed class RestartTests : IDisposable
     [Fact]
     public async Task A_container_that_died_with_the_sandbox_is_started_again_as_after_a_reboot()
     {
-        await using var sandbox = await SandboxProcess.StartAsync(SandboxProcess.Immediate);
+        await using var sandbox = await Sandboxes.StartAsync(Sandboxes.Immediate);
         var (rented, _) = await _renter.RentAsync(sandbox);
-        var container = File.ReadAllText(Path.Combine(sandbox.Data, "instances", rented.Id.ToString(CultureInfo.InvariantCulture), "process")).Split(' ')[0];
-        sandbox.KillHard();
+        var container = File.ReadAllText(Path.Combine(sandbox.DataDirectory, "instances", rented.Id.ToString(CultureInfo.InvariantCulture), "process")).Split(' ')[0];
+        await sandbox.KillAsync();
         using (var kill = Process.Start("/bin/kill", ["-KILL", container]))
         {
             await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
@@ -91,9 +91,9 @@ public sealed class RestartTests : IDisposable
     [Fact]
     public async Task A_container_that_ends_by_itself_is_exited_and_costs_no_gpu_any_more()
     {
-        await using var sandbox = await SandboxProcess.StartAsync(SandboxProcess.Immediate);
+        await using var sandbox = await Sandboxes.StartAsync(Sandboxes.Immediate);
         var (rented, _) = await _renter.RentAsync(sandbox);
-        var container = File.ReadAllText(Path.Combine(sandbox.Data, "instances", rented.Id.ToString(CultureInfo.InvariantCulture), "process")).Split(' ')[0];
+        var container = File.ReadAllText(Path.Combine(sandbox.DataDirectory, "instances", rented.Id.ToString(CultureInfo.InvariantCulture), "process")).Split(' ')[0];
         using (var kill = Process.Start("/bin/kill", ["-KILL", container]))
         {
             await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
@@ -107,23 +107,25 @@ public sealed class RestartTests : IDisposable
     [Fact]
     public async Task A_second_sandbox_on_the_same_folder_or_port_refuses_and_says_why()
     {
-        await using var sandbox = await SandboxProcess.StartAsync(SandboxProcess.Immediate);
+        await using var sandbox = await Sandboxes.StartAsync(Sandboxes.Immediate);
         var port = sandbox.Port.ToString(CultureInfo.InvariantCulture);
 
-        var (sameFolder, folderReason) = await SandboxProcess.RefusalAsync("--port", port, "--data", sandbox.Data);
-        var (samePort, portReason) = await SandboxProcess.RefusalAsync("--port", port, "--data", sandbox.Data + "-other");
-        Directory.Delete(sandbox.Data + "-other", recursive: true);
+        var (sameFolder, folderReason) = await SandboxProcess.RefusalAsync("--port", port, "--data", sandbox.DataDirectory);
+        var (samePort, portReason) = await SandboxProcess.RefusalAsync("--port", port, "--data", sandbox.DataDirectory + "-other");
+        Directory.Delete(sandbox.DataDirectory + "-other", recursive: true);
 
-        Assert.Equal((4, $"A sandbox already runs on {sandbox.Data}."), (sameFolder, folderReason));
+        Assert.Equal((4, $"A sandbox already runs on {sandbox.DataDirectory}."), (sameFolder, folderReason));
         Assert.Equal((4, $"Port {port} is taken; a sandbox may already run there."), (samePort, portReason));
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(sandbox.Data, "account.key")));
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(sandbox.Data, "state.json")));
-        Assert.Equal(sandbox.ProcessId.ToString(CultureInfo.InvariantCulture), File.ReadAllText(Path.Combine(sandbox.Data, "sandbox.pid")).Trim());
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(sandbox.DataDirectory, "account.key")));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(sandbox.DataDirectory, "state.json")));
+        Assert.Equal(sandbox.ProcessId.ToString(CultureInfo.InvariantCulture), File.ReadAllText(Path.Combine(sandbox.DataDirectory, "sandbox.pid")).Trim());
     }
 
     [Theory]
     [InlineData("--port", "ninety")]
-    [InlineData("--limits", "real")]
+    [InlineData("--limits", "sometimes")]
+    [InlineData("--speed", "0")]
+    [InlineData("--spend-limit", "-1")]
     [InlineData("--instance-ports", "42000-42010")]
     [InlineData("--nonsense", "1")]
     public async Task Arguments_that_cannot_be_meant_are_named(string name, string value)

@@ -1,4 +1,3 @@
-using Dashboard.Tests.Shared;
 
 namespace Dashboard.Sandbox.Tests.Harness;
 

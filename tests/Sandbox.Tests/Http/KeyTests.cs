@@ -29,7 +29,7 @@ public sealed class KeyTests(SharedSandbox shared)
 
     [Fact]
     public async Task A_key_in_the_address_is_taken_as_older_clients_send_it() =>
-        Assert.Equal(200, (await _sandbox.GetAsync("/api/v0/users/current?api_key=" + _sandbox.AccountKey, "")).Status);
+        Assert.Equal(200, (await _sandbox.GetAsync("/api/v0/users/current?api_key=" + _sandbox.ApiKey, "")).Status);
 
     [Fact]
     public async Task Every_path_answers_with_and_without_its_trailing_slash()

@@ -41,13 +41,13 @@ public sealed class RentTests(SharedSandbox shared)
     public async Task Bad_arguments_are_refused_and_cost_nothing(string body, string error)
     {
         var ask = (int)(await _sandbox.SearchAsync("""{"limit":1,"order":[["dph_total","desc"]]}"""))[0]!["id"]!;
-        var living = (int)(await _sandbox.TruthAsync())["living"]!;
+        var living = (int)(await _sandbox.BooksAsync())["living"]!;
 
         var answer = await _sandbox.PutAsync(
             $"/api/v0/asks/{ask}/", body.Replace("LONG4000", new string('x', 4000), StringComparison.Ordinal).Replace("LONG", new string('x', 300), StringComparison.Ordinal));
 
         Assert.Equal((400, error), (answer.Status, answer.Error));
-        Assert.Equal(living, (int)(await _sandbox.TruthAsync())["living"]!);
+        Assert.Equal(living, (int)(await _sandbox.BooksAsync())["living"]!);
     }
 
     [Fact]
@@ -60,7 +60,7 @@ public sealed class RentTests(SharedSandbox shared)
         Assert.Equal("true", (string?)instance["onstart"]);
         Assert.Equal("""[["A","1"],["-p 80:80","1"]]""", instance["extra_env"]!.ToJsonString());
         Assert.Equal("ssh_direc ssh_proxy", (string?)instance["image_runtype"]);
-        Assert.Equal(1, (int)(await _sandbox.TruthAsync())["rent_calls"]!["my-label"]!);
+        Assert.Equal(1, (int)(await _sandbox.BooksAsync())["rent_calls"]!["my-label"]!);
         await _sandbox.DeleteAsync($"/api/v0/instances/{rented.Id}/");
     }
 
@@ -79,7 +79,7 @@ public sealed class RentTests(SharedSandbox shared)
     [Fact]
     public async Task Without_credit_nothing_can_be_rented()
     {
-        await using var poor = await SandboxProcess.StartAsync([.. SandboxProcess.Immediate, "--credit", "0"]);
+        await using var poor = await Sandboxes.StartAsync([.. Sandboxes.Immediate, "--credit", "0"]);
         var ask = (int)(await poor.SearchAsync("""{"limit":1}"""))[0]!["id"]!;
 
         var answer = await poor.PutAsync($"/api/v0/asks/{ask}/", """{"image":"debian:12","disk":16}""");

@@ -101,6 +101,17 @@ public sealed class SearchTests(SharedSandbox shared)
     }
 
     [Fact]
+    public async Task The_search_over_asks_answers_with_the_columns_that_were_chosen()
+    {
+        var rows = (await _sandbox.PutAsync("/api/v0/search/asks/", """{"select_cols":["id","gpu_name","nobody_knows"],"q":{"limit":2}}""")).Json["offers"]!.AsArray();
+        var all = (await _sandbox.PutAsync("/api/v0/search/asks/", """{"select_cols":["*"],"q":{"limit":2}}""")).Json["offers"]!.AsArray();
+
+        Assert.Equal(2, rows.Count);
+        Assert.All(rows, row => Assert.Equal(["id", "gpu_name", "nobody_knows"], row!.AsObject().Select(field => field.Key)));
+        Assert.Equal(rows.Select(row => (int)row!["id"]!), all.Select(row => (int)row!["ask_contract_id"]!));
+    }
+
+    [Fact]
     public async Task Bad_queries_are_refused()
     {
         Assert.Equal((400, "invalid_request"), Refusal(await _sandbox.PostAsync("/api/v0/bundles/", "{not json")));

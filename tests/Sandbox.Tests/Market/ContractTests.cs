@@ -34,7 +34,7 @@ public sealed class ContractTests
 
         market.Core.Destroy(contract.Id, market.Now);
 
-        Assert.False(market.Core.ContainerStarted(contract.Id, new InstancePorts(1, 2, 3), market.Now));
+        Assert.False(market.Core.ContainerStarted(contract.Id, contract.Launches, new InstancePorts(1, 2, 3), market.Now));
         Assert.Empty(contract.GpuIntervals);
     }
 
@@ -86,5 +86,101 @@ public sealed class ContractTests
 
         Assert.Equal(ContractPhase.Stopped, contract.Phase);
         Assert.Equal(StateChange.ContractEnded, market.Core.Start(contract.Id, market.Now));
+    }
+
+    [Fact]
+    public void A_rival_who_rents_what_was_stopped_makes_the_next_start_wait()
+    {
+        var market = new CoreMarket();
+        var offer = market.Quiet();
+        var contract = market.Hold(offer);
+        market.Core.Stop(contract.Id, market.Now);
+        market.SetRivals(offer, taken: true);
+
+        Assert.Equal(StateChange.Queued, market.Core.Start(contract.Id, market.Now));
+        market.SetRivals(offer, taken: false);
+        Assert.Equal(ContractPhase.Running, contract.Phase);
+    }
+
+    [Fact]
+    public void A_queued_start_is_cancelled_by_a_stop()
+    {
+        var market = new CoreMarket();
+        var offer = market.Quiet();
+        var contract = market.Hold(offer);
+        market.Core.Stop(contract.Id, market.Now);
+        market.SetRivals(offer, taken: true);
+        market.Core.Start(contract.Id, market.Now);
+
+        market.Core.Stop(contract.Id, market.Now);
+        market.SetRivals(offer, taken: false);
+
+        Assert.Equal(ContractPhase.Stopped, contract.Phase);
+    }
+
+    [Fact]
+    public void Rivals_do_not_take_what_is_rented_on_demand()
+    {
+        var market = new CoreMarket();
+        var offer = market.Quiet();
+        var contract = market.Hold(offer);
+
+        market.SetRivals(offer, bid: 100, taken: true);
+        market.Wait(TimeSpan.FromDays(2));
+
+        Assert.Equal(ContractPhase.Running, contract.Phase);
+    }
+
+    [Fact]
+    public void A_reboot_keeps_the_gpus_and_bills_them_only_while_it_runs()
+    {
+        var market = new CoreMarket();
+        var offer = market.Quiet();
+        var contract = market.Hold(offer);
+        market.Wait(TimeSpan.FromHours(1));
+
+        Assert.Equal(StateChange.Done, market.Core.Reboot(contract.Id, market.Now));
+        Assert.Equal(ContractPhase.Rebooting, contract.Phase);
+        Assert.DoesNotContain(market.Rentable(), other => other.Machine == offer.Machine);
+        market.Wait(TimeSpan.FromHours(1));
+
+        Assert.Equal(new HostEffect.Start(contract.Id, Launch: 2, Afresh: false), market.Seen[^1]);
+        Assert.Equal((ContractPhase.Running, contract.GpuPerHour), (contract.Phase, market.Core.BillOf(contract, market.Now).Gpu));
+    }
+
+    [Fact]
+    public void A_recycled_instance_starts_from_nothing()
+    {
+        var market = new CoreMarket();
+        var contract = market.RentAny();
+
+        Assert.Equal(StateChange.Done, market.Core.Recycle(contract.Id, market.Now));
+        Assert.Equal(ContractPhase.Recycling, contract.Phase);
+        market.Obey();
+
+        Assert.Equal(new HostEffect.Start(contract.Id, Launch: 2, Afresh: true), market.Seen[^1]);
+        Assert.Equal(ContractPhase.Running, contract.Phase);
+    }
+
+    [Fact]
+    public void What_is_stopped_can_neither_be_rebooted_nor_recycled()
+    {
+        var market = new CoreMarket();
+        var contract = market.RentAny();
+        market.Core.Stop(contract.Id, market.Now);
+
+        Assert.Equal((StateChange.NotRunning, StateChange.NotRunning), (market.Core.Reboot(contract.Id, market.Now), market.Core.Recycle(contract.Id, market.Now)));
+    }
+
+    [Fact]
+    public void A_report_of_an_earlier_start_is_not_taken_for_the_present_one()
+    {
+        var market = new CoreMarket();
+        var contract = ((RentResult.Rented)market.Core.Rent(market.Quiet().AskId, new RentRequest { Image = "x" }, market.Now)).Contract;
+        market.Core.Stop(contract.Id, market.Now);
+        market.Core.Start(contract.Id, market.Now);
+
+        Assert.False(market.Core.ContainerStarted(contract.Id, 1, new InstancePorts(1, 2, 3), market.Now));
+        Assert.True(market.Core.ContainerStarted(contract.Id, 2, new InstancePorts(1, 2, 3), market.Now));
     }
 }
