@@ -49,6 +49,9 @@ internal sealed partial class RentalMarket
 
     private long Epoch(Machine machine, DateTimeOffset now) => _demand.Epoch(machine, state.Pace.At(now));
 
+    private decimal PricePerGpu(Machine machine, DateTimeOffset now) =>
+        Math.Round(_demand.PricePerGpu(machine, state.Pace.At(now)) * InterventionOn(machine).PriceFactor, 4, MidpointRounding.ToEven);
+
     private decimal RivalBid(Machine machine, DateTimeOffset now) => InterventionOn(machine).RivalBid ?? _demand.RivalBid(machine, state.Pace.At(now));
 
     // Whoever rents on demand keeps the GPUs: rivals of the walk then go elsewhere, with all they want to rent.

@@ -34,12 +34,8 @@ public sealed partial class NewJobPage
 
     [SupplyParameterFromQuery(Name = "offer")] private string? OfferAsked { get; set; }
 
-<<<<<<< HEAD
-    [SupplyParameterFromQuery(Name = "connection")] private string? ConnectionAsked { get; set; }
-=======
     /// <summary>Whose offer it is: offer ids are the provider's own.</summary>
-    [SupplyParameterFromQuery(Name = "connection")] private Guid? ConnectionAsked { get; set; }
->>>>>>> market
+    [SupplyParameterFromQuery(Name = "connection")] private string? ConnectionAsked { get; set; }
 
     private ConnectionChoice? Connection => _choices?.Connections.FirstOrDefault(c => c.Id == _draft.ConnectionId);
 
@@ -61,7 +57,6 @@ public sealed partial class NewJobPage
         _draft.Preset = PresetAsked == Presets.Command ? Presets.Command : Presets.Smoke;
         _draft.Name = ProposedName(_draft.Preset, choices.NextNumber);
         _choices = choices;
-        TakeAddress(choices);
         if (PresetAsked is not (null or Presets.Command or Presets.Smoke))
         {
             _said = $"There is no preset \"{PresetAsked}\"; the smoke test is filled in instead.";
@@ -72,14 +67,10 @@ public sealed partial class NewJobPage
             await CloneAsync(number);
         }
 
-        _draft.OfferId = OfferAsked; // after the clone, which brings a draft of its own
-        if (choices.Connections.FirstOrDefault(c => c.Id.Value == ConnectionAsked) is { } asked)
-        {
-            _draft.ConnectionId = asked.Id;
-        }
+        TakeAddress(choices); // after the clone, which brings a draft of its own
     }
 
-    // An offer lives at one connection, so it is looked for there or not at all.
+    // An offer belongs to one connection, so it is looked for there or not at all.
     private void TakeAddress(NewJobChoices choices)
     {
         if (ConnectionAsked is null)
