@@ -177,7 +177,9 @@ public sealed class LifeOfAJobTests(LifecycleSandbox fixture)
     {
         await using var host = await LifecycleHost.StartAsync(fixture.Sandbox);
 
-        var job = await host.SubmitAsync(Smoke with { Train = Smoke.Train with { MaxSteps = 5000 } }, new JobLimits(new Money(1_000), null, null));
+        var job = await host.SubmitAsync(Smoke with { Train = Smoke.Train with { MaxSteps = 5000 } });
+        await Eventually.HoldsAsync(async () => await StepAsync(host, job) > 5, "some steps done", TimeSpan.FromMinutes(3));
+        await host.LimitAsync(job, new JobLimits(new Money(1), null, null));
         await host.ReachesAsync(job, JobStatus.Paused);
 
         Assert.Equal(StopReason.BudgetExhausted, (await host.JobAsync(job)).StopReason);

@@ -98,6 +98,14 @@ internal sealed class LifecycleHost : IAsyncDisposable
         Get<LifecycleSignal>().Wake();
     }
 
+    /// <summary>Other limits for a job that runs, as if it had been submitted with them.</summary>
+    public async Task LimitAsync(JobId id, JobLimits limits)
+    {
+        await using var db = await Database.ForSystemAsync(default);
+        db.Entry(await db.Jobs.SingleAsync(j => j.Id == id)).Property(j => j.Limits).CurrentValue = limits;
+        await db.SaveChangesAsync();
+    }
+
     public async Task<Job> JobAsync(JobId id)
     {
         await using var db = await Database.ForSystemAsync(default);
@@ -165,7 +173,11 @@ internal sealed class LifecycleHost : IAsyncDisposable
     private static async Task<IHost> OpenAsync(string data, Action<IServiceCollection>? more)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
-        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?> { ["Lifecycle:WatchInterval"] = "00:00:00.5" });
+        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["Lifecycle:WatchInterval"] = "00:00:00.5",
+            ["Lifecycle:AbsenceProof"] = "00:00:02", // the sandbox's listings do not lag behind a destroy unless they are told to
+        });
         builder.Logging.AddProvider(new FileLog(Path.Combine(data, "test.log")));
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(new DataDirectory(data));

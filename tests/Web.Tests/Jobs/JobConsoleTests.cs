@@ -174,7 +174,13 @@ public sealed partial class JobConsoleTests : BunitContext
     private async Task Find(IRenderedComponent<JobConsole> console, string text)
     {
         var typed = console.Find(".console-find input").InputAsync(new Microsoft.AspNetCore.Components.ChangeEventArgs { Value = text });
-        _clock.Advance(TimeSpan.FromMilliseconds(250));
+        await Soon(
+            () =>
+            {
+                _clock.Advance(TimeSpan.FromMilliseconds(250)); // again: a wait that begins after the clock was set forward would not see it
+                return typed.IsCompleted;
+            },
+            "the search");
         await typed;
     }
 
