@@ -12,7 +12,7 @@ using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 namespace Dashboard.Infrastructure.Persistence.Migrations
 {
     [DbContext(typeof(AppDbContext))]
-    [Migration("20261123235202_Initial")]
+    [Migration("20261124024710_Initial")]
     partial class Initial
     {
         /// <inheritdoc />
@@ -783,6 +783,10 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     b.Property<int>("ForeignCount")
                         .HasColumnType("INTEGER");
 
+                    b.Property<int>("Granted")
+                        .HasMaxLength(32)
+                        .HasColumnType("INTEGER");
+
                     b.Property<string>("KeyEnding")
                         .IsRequired()
                         .HasColumnType("TEXT");
@@ -794,9 +798,16 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                         .IsRequired()
                         .HasColumnType("TEXT");
 
+                    b.Property<bool>("PricesOnly")
+                        .HasColumnType("INTEGER");
+
                     b.Property<string>("ProtectedKey")
                         .IsRequired()
                         .HasColumnType("TEXT");
+
+                    b.Property<int>("Refused")
+                        .HasMaxLength(32)
+                        .HasColumnType("INTEGER");
 
                     b.Property<string>("Status")
                         .IsRequired()
