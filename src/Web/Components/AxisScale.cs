@@ -22,6 +22,9 @@ internal static class AxisScale
         }
     }
 
+    /// <summary>Room left of the axis for its longest label, in the drawing's units: 7 a character of 12 px, and a gap.</summary>
+    public static int Room(decimal top) => Math.Max(44, 7 * Label(top, top).Length + 12);
+
     /// <summary>As many decimals as the quarters of this axis need; cents come in twos.</summary>
     public static string Label(decimal usd, decimal top)
     {

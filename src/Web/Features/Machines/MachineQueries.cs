@@ -27,7 +27,11 @@ public sealed record MachineRow(
 /// <summary>When an account's machines were last listed completely, and what is in it that is not ours.</summary>
 /// <param name="Stale">The last complete listing is too old to be sure of anything.</param>
 /// <param name="Ours">Machines of ours there that may bill.</param>
-public sealed record ListingProof(ConnectionId Id, string Name, Market Market, ConnectionStatus Status, string? StatusMessage, DateTimeOffset? ListedAt, bool Stale, int ForeignCount, HourlyRate ForeignRate, int Ours);
+public sealed record ListingProof(ConnectionId Id, string Name, Market Market, ConnectionStatus Status, string? StatusMessage, DateTimeOffset? ListedAt, bool Stale, int ForeignCount, HourlyRate ForeignRate, int Ours)
+{
+    /// <summary>Never asked, and nothing of ours is there: no reason for alarm.</summary>
+    public bool NotYetListed => ListedAt is null && Ours == 0;
+}
 
 /// <param name="Rows">Those that may bill, oldest first, then those that ended, newest first.</param>
 public sealed record MachinesView(IReadOnlyList<MachineRow> Rows, IReadOnlyList<ListingProof> Listings, Burn Burn);
