@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using Dashboard.Tests.Shared;
 
@@ -13,6 +14,9 @@ internal sealed record WorldSettings
     public bool Bootstrapped { get; init; } = true;
 
     public decimal BillingFactor { get; init; } = 1;
+
+    /// <summary>Market seconds in a real one: prices, rivals, ends of contracts. Bills stay in real seconds.</summary>
+    public int Speed { get; init; } = 1;
 
     public double BootSeconds { get; init; } = 2;
 
@@ -60,6 +64,7 @@ internal sealed class World : IAsyncDisposable
                 BootSeconds = settings.BootSeconds,
                 ListLagSeconds = settings.ListLagSeconds,
                 Credit = 1_000_000,
+                More = ["--speed", settings.Speed.ToString(CultureInfo.InvariantCulture)],
                 DataDirectory = Path.Combine(data, "sandbox"),
             },
             ct);
