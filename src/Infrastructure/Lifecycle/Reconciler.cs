@@ -30,6 +30,7 @@ internal sealed partial class Reconciler(
 {
     private static readonly TimeSpan LongestSleep = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan AfterFault = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan ShortStep = TimeSpan.FromMilliseconds(500); // most steps end sooner by themselves than a command on a machine can be cut off
 
     private readonly ConcurrentDictionary<Guid, Step> _steps = new();
     private readonly ConcurrentDictionary<ConnectionId, DateTimeOffset> _listed = new();
@@ -57,7 +58,7 @@ internal sealed partial class Reconciler(
             Start(i.Id.Value, interruptible, token => StepInstanceAsync(i.Id, i.Fence, token), ct);
         }
 
-        await InterruptCancelledAsync(db, ct);
+        var interrupting = await InterruptCancelledAsync(db, ct);
 
         foreach (var account in instances.Where(i => i.Status != InstanceStatus.Intent).GroupBy(i => i.ConnectionId))
         {
@@ -74,7 +75,7 @@ internal sealed partial class Reconciler(
         var soonest = jobs.Select(j => j.NextStepAt).Concat(instances.Select(i => i.NextStepAt)).Where(at => at > now).Min();
         var sleep = soonest is { } at ? at - now : LongestSleep;
         var listing = instances.Count == 0 ? LongestSleep : Interval(instances.Select(i => i.Status));
-        return Shorter(Shorter(sleep, listing), LongestSleep);
+        return Shorter(Shorter(Shorter(sleep, listing), LongestSleep), interrupting);
     }
 
     /// <summary>Waits for the steps under way; their leases are handed back as they end.</summary>
@@ -89,31 +90,39 @@ internal sealed partial class Reconciler(
             : o.QuietInterval;
     }
 
-    /// <summary>A wish to stop does not wait for a long upload: the step gives way, and its next one sees the wish.</summary>
-    private async Task InterruptCancelledAsync(AppDbContext db, CancellationToken ct)
+    /// <summary>A wish to stop does not wait for a long upload: the step gives way, and its next one sees the wish. Returns when to look again.</summary>
+    private async Task<TimeSpan> InterruptCancelledAsync(AppDbContext db, CancellationToken ct)
     {
         if (!_steps.Values.Any(s => s.Interruptible && !s.Interrupted))
         {
-            return;
+            return LongestSleep;
         }
 
         var wanted = await (from i in db.Instances.AsNoTracking()
                             join j in db.Jobs.AsNoTracking() on i.JobId equals j.Id
                             where j.Cancel == CancelMode.DestroyNow && i.EndReason == null && i.NextStepAt != null
                             select i.Id).ToListAsync(ct);
+        var again = LongestSleep;
         foreach (var id in wanted)
         {
             if (_steps.TryGetValue(id.Value, out var step) && step is { Interruptible: true, Interrupted: false })
             {
-                step.Interrupted = true;
-                await step.Stop.CancelAsync();
+                if (time.GetElapsedTime(step.Began) < ShortStep)
+                {
+                    again = ShortStep;
+                    continue;
+                }
+
+                step.Interrupt();
             }
         }
+
+        return again;
     }
 
     private void Start(Guid key, bool interruptible, Func<CancellationToken, Task> run, CancellationToken ct)
     {
-        var step = new Step(CancellationTokenSource.CreateLinkedTokenSource(ct), interruptible);
+        var step = new Step(CancellationTokenSource.CreateLinkedTokenSource(ct), interruptible, time.GetTimestamp());
         if (!_steps.TryAdd(key, step))
         {
             step.Stop.Dispose();
@@ -197,15 +206,31 @@ internal sealed partial class Reconciler(
 
     private static TimeSpan Shorter(TimeSpan a, TimeSpan b) => a < b ? a : b;
 
-    private sealed class Step(CancellationTokenSource stop, bool interruptible)
+    private sealed class Step(CancellationTokenSource stop, bool interruptible, long began)
     {
+        public long Began => began;
+
         public CancellationTokenSource Stop => stop;
 
         public bool Interruptible => interruptible;
 
-        public bool Interrupted { get; set; }
+        public bool Interrupted { get; private set; }
 
         public Task Work { get; set; } = Task.CompletedTask;
+
+        /// <summary>Asks it to let go; nobody else waits for what that takes.</summary>
+        public void Interrupt()
+        {
+            Interrupted = true;
+            try
+            {
+                _ = stop.CancelAsync();
+            }
+            catch (ObjectDisposedException)
+            {
+                // it has just ended
+            }
+        }
     }
 
     [LoggerMessage(EventId = 2001, Level = LogLevel.Error, Message = "A step of {RowId} failed and is tried again")]

@@ -76,7 +76,7 @@ public sealed class LedgerPageTests : PageTest
 
         await SeedAsync(seed => Spend(seed, seed.Connection(TeamSeed.VastAi), "newcomer", JobStatus.Running, 1m, new DateTimeOffset(2026, 11, 20, 8, 0, 0, TimeSpan.Zero), skip: 50));
         Feed.Publish(Team.Id);
-        page.WaitForElement(".newer button");
+        page.WaitForAssertion(() => page.Find(".newer button"));
 
         Assert.Contains("3 entries · $3.94", page.Find(".card-foot").TextContent);
         Assert.Equal("1 new entry · show", page.Find(".newer button").TextContent);

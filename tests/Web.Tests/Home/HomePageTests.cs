@@ -94,7 +94,7 @@ public sealed class HomePageTests : PageTest
 
         var card = Show<ActiveJobsCard>();
 
-        Assert.Equal("Loss of support-bot-v7 went from 2.000 to 1.600", card.WaitForElement("td svg[role=img]").GetAttribute("aria-label"));
+        card.WaitForAssertion(() => Assert.Equal("Loss of support-bot-v7 went from 2.000 to 1.600", card.Find("td svg[role=img]").GetAttribute("aria-label")));
         Assert.Contains("20%", card.Find("td .progress").TextContent);
     }
 

@@ -252,7 +252,7 @@ public sealed class NewJobPageTests : BunitContext
     private IRenderedComponent<NewJobPage> Page(Role role = Role.Member)
     {
         var page = Render<NewJobPage>(p => p.AddCascadingValue(_team.As(role)));
-        page.WaitForState(() => page.FindAll(".skeleton").Count == 0);
+        page.WaitForAssertion(() => Assert.Empty(page.FindAll(".skeleton")));
         return page;
     }
 

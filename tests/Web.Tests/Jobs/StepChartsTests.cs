@@ -45,7 +45,7 @@ public sealed class StepChartsTests : PageTest
     private IRenderedComponent<StepCharts> Charts(bool ended)
     {
         var page = Render<StepCharts>(p => p.AddCascadingValue(Member).Add(c => c.JobId, _job).Add(c => c.Ended, ended));
-        page.WaitForState(() => page.FindAll(".skeleton").Count == 0);
+        page.WaitForAssertion(() => Assert.Empty(page.FindAll(".skeleton")));
         return page;
     }
 }
