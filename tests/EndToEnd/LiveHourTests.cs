@@ -10,6 +10,7 @@ namespace Dashboard.EndToEnd;
 public sealed class LiveHourTests
 {
     private const int MarketSpeed = 100;
+    private const string TwoHours = "for i in $(seq 7200); do echo \"{'loss': 0.$((i % 900 + 100)), 'epoch': $i}\"; sleep 1; done; echo done > out.txt"; // a smoke test may not last so long
     private const long HeapSlack = 8_000_000; // bytes: charts keep what they draw, up to their limit
     private const double NodeSlack = 1.25;
     private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
@@ -25,7 +26,7 @@ public sealed class LiveHourTests
         await using var world = await World.StartAsync(new WorldSettings { Slot = 6, BillingFactor = 100, Speed = MarketSpeed }, ct);
         using var api = new Api(world);
         var connection = await api.SandboxConnectionAsync(ct);
-        await api.ReachesAsync(await api.SubmitSmokeAsync(connection, "all-evening", 10_000_000, ct), "Running", ct);
+        await api.ReachesAsync(await api.SubmitScriptAsync(connection, "all-evening", TwoHours, ["out.txt"], ct), "Running", ct);
 
         await using var browser = await BrowserSession.OpenAsync();
         await browser.SignInAsync(world, ct);
