@@ -61,6 +61,7 @@ public sealed class LiveHourTests
         }
 
         await Evidence.KeepAsync("memory.txt", string.Join('\n', memory.Select(m => $"{m.At.TotalMinutes:0} min {m.Name}: {m.Used.Heap / 1e6:0.0} MB, {m.Used.Nodes} nodes")));
+        Assert.True(broken.Count == 0, string.Join('\n', broken));
         foreach (var page in memory.GroupBy(m => m.Name))
         {
             var settled = page.Where(m => m.At >= WarmUp).ToList();
@@ -69,7 +70,6 @@ public sealed class LiveHourTests
             Assert.True(late.Min(m => m.Used.Nodes) <= early.Max(m => m.Used.Nodes) * NodeSlack, $"{page.Key} grew from {early.Max(m => m.Used.Nodes)} to {late.Min(m => m.Used.Nodes)} nodes.");
         }
 
-        Assert.True(broken.Count == 0, string.Join('\n', broken));
         Assert.Empty(browser.Complaints);
     }
 
