@@ -148,14 +148,13 @@ public sealed class HomePageTests : PageTest
         });
         var card = Show<ActiveJobsCard>();
 
+        await SeedAsync(seed => seed.Job(account!, "newcomer", JobStatus.Submitted, skip: 50));
         await ChangeAsync(db =>
         {
             var job = db.Jobs.Single(j => j.Number == ending!.Number);
             job.MoveTo(JobStatus.Terminating, Time.GetUtcNow());
             job.MoveTo(JobStatus.Failed, Time.GetUtcNow());
         });
-        await SeedAsync(seed => seed.Job(account!, "newcomer", JobStatus.Submitted, skip: 50));
-        Feed.Publish(Team.Id);
 
         card.WaitForAssertion(() => Assert.Equal("1 new · show", card.Find(".new-rows button").TextContent));
         Assert.Equal(["ending", "going-on"], card.FindAll("td a.strong").Select(a => a.TextContent));
