@@ -132,6 +132,15 @@ public sealed class SandboxProcess : IAsyncDisposable
     /// <summary>The sandbox's own books: <c>now, living, credit, rent_calls, instances[{id,label,phase,running,disk_billed,rates,traffic,bill}], accounts, faults, requests[{at,method,path,status,key_id,faults}]</c>.</summary>
     public async Task<JsonElement> TruthAsync(CancellationToken ct = default) => JsonElement.Parse(await _control.GetStringAsync("/sandbox/control/truth", ct));
 
+    /// <summary>Turns a switch, as <c>docs/sandbox-control.md</c> names it; <paramref name="path"/> without <c>/sandbox/control</c>.</summary>
+    /// <exception cref="HttpRequestException">The sandbox has no such switch or position.</exception>
+    public async Task SwitchAsync(HttpMethod method, string path, string body = "{}", CancellationToken ct = default)
+    {
+        using var request = new HttpRequestMessage(method, $"/sandbox/control{path}") { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+        using var answer = await _control.SendAsync(request, ct);
+        answer.EnsureSuccessStatusCode();
+    }
+
     /// <summary>Where the disk of a living machine lies on this computer; null when there is none.</summary>
     public async Task<string?> RootOfAsync(string contractId, CancellationToken ct = default)
     {

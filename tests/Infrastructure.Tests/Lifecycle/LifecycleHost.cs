@@ -45,9 +45,20 @@ internal sealed class LifecycleHost : IAsyncDisposable
 
     /// <param name="key">What the team's connection has; null is the sandbox's own key.</param>
     /// <param name="more">Replaces services, such as the machines.</param>
-    public static async Task<LifecycleHost> StartAsync(SandboxProcess sandbox, string? key = null, Action<IServiceCollection>? more = null)
+    /// <param name="pace">Other waits than the product's.</param>
+    public static async Task<LifecycleHost> StartAsync(SandboxProcess sandbox, string? key = null, Action<IServiceCollection>? more = null, LifecycleOptions? pace = null)
     {
         var data = Directory.CreateTempSubdirectory("lifecycle-").FullName;
+        if (pace is not null)
+        {
+            var asked = more;
+            more = services =>
+            {
+                asked?.Invoke(services);
+                services.AddSingleton(Microsoft.Extensions.Options.Options.Create(pace));
+            };
+        }
+
         var host = new LifecycleHost(sandbox, data, more, await OpenAsync(data, more));
         await host.SeedAsync(key ?? sandbox.ApiKey);
         return host;
