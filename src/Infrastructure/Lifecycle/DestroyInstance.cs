@@ -8,16 +8,14 @@ namespace Dashboard.Infrastructure.Lifecycle;
 /// <summary>Asks the provider to destroy the machine, and asks again, for ever, until two complete listings prove it gone. Until then it counts as billing.</summary>
 internal sealed class DestroyInstance(InstanceRecords records, IMarketplaces marketplaces, IMachines machines, IConnectionHealth health, IOptions<LifecycleOptions> options, TimeProvider time)
 {
-    private static readonly TimeSpan FirstWait = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(5);
-    private static readonly TimeSpan ProofWait = TimeSpan.FromSeconds(15);
 
     public async Task RunAsync(InstanceSnapshot row, RowLease lease)
     {
         var i = row.Instance;
         if (i.DestroyAcceptedAt is not null && i.AbsentSince is not null)
         {
-            await records.ApplyAsync(i.Id, lease.Fence, change => change.Again(ProofWait), lease.Lost); // the listings will tell
+            await records.ApplyAsync(i.Id, lease.Fence, change => change.Again(options.Value.ProofWait), lease.Lost); // the listings will tell
             return;
         }
 
@@ -55,13 +53,13 @@ internal sealed class DestroyInstance(InstanceRecords records, IMarketplaces mar
                 change.Say("destroying", $"{change.Connection.Market.Name} accepted to destroy machine {i.ContractId}.");
             }
 
-            change.Again(ProofWait);
+            change.Again(options.Value.ProofWait);
         }
         else
         {
             i.ObservedMessage = failure;
             change.Say("destroy-failed", $"Asked to destroy machine {i.ContractId}, {i.DestroyAsks}. time: {failure}");
-            var wait = FirstWait * Math.Pow(2, Math.Min(i.DestroyAsks - 1, 6));
+            var wait = options.Value.DestroyRetry * Math.Pow(2, Math.Min(i.DestroyAsks - 1, 6));
             change.Again(wait < LongestWait ? wait : LongestWait);
         }
 

@@ -46,6 +46,33 @@ public sealed class LifecycleOptions
     /// <summary>Usage of a running machine is posted to the ledger at least so often, and at every change. Default 1 min.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "01:00:00")] public TimeSpan MeterEvery { get; init; } = TimeSpan.FromMinutes(1);
 
+    /// <summary>Time between two looks for the label of a rent whose answer was unclear. Default 5 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.2", "00:01:00")] public TimeSpan LookEvery { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long it is looked for so closely, and at least before it is believed never rented. Default 2 min.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:30:00")] public TimeSpan LookClosely { get; init; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>After that its label stays on watch: should the machine show up after all, it is destroyed. Default 24 h.</summary>
+    [Range(typeof(TimeSpan), "00:00:10", "7.00:00:00")] public TimeSpan LabelWatch { get; init; } = TimeSpan.FromHours(24);
+
+    /// <summary>Time between listings of an account on which nothing but such labels is watched. Default 1 min.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.2", "01:00:00")] public TimeSpan LabelWatchInterval { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>After a rent that was refused for its pace, before the next one; doubled each time. Default 5 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "00:10:00")] public TimeSpan PacePause { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Before a failed destroy is asked for again; doubled each time up to 5 min. Default 5 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "00:05:00")] public TimeSpan DestroyRetry { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>A machine still listed so long after its destroy was accepted is asked to go again, and bills. Default 15 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:10:00")] public TimeSpan ProofWait { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>After a restart the provider shows the old state for a while. A stop or an exit counts once the machine has been silent so long. Default 1 min.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:15:00")] public TimeSpan ExitedGrace { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>Machines that failed somebody in this time are rented last. Default 24 h.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "30.00:00:00")] public TimeSpan CoolDown { get; init; } = TimeSpan.FromHours(24);
+
     /// <summary>Offers tried for one attempt. Default 5.</summary>
     [Range(1, 20)] public int OffersPerAttempt { get; init; } = 5;
 

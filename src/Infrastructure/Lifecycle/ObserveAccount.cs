@@ -29,6 +29,9 @@ internal sealed partial class ObserveAccount(
     TimeProvider time,
     ILogger<ObserveAccount> log)
 {
+    /// <summary>An answer over SSH is believed for so long against a provider that has lost sight of the machine.</summary>
+    private static readonly TimeSpan LifeSign = TimeSpan.FromSeconds(5);
+
     private readonly ConcurrentDictionary<string, int> _strays = new(); // contract id -> complete listings seen in
 
     public async Task RunAsync(ConnectionId id, CancellationToken ct)
@@ -80,10 +83,21 @@ internal sealed partial class ObserveAccount(
             return; // decided since the listing was taken
         }
 
-        var before = i.ObservedAt;
+        if (i.DestroyAcceptedAt is { } accepted && at - accepted >= o.ProofWait)
+        {
+            // Accepted and not done. It bills on, and is asked to go again.
+            i.DestroyAcceptedAt = null;
+            i.NextStepAt = change.Now;
+            if (i.DestroyAsks == 1)
+            {
+                change.Say("destroy-failed", $"{change.Connection.Market.Name} accepted to destroy machine {i.ContractId} and still lists it; asking again until it is gone.");
+            }
+        }
+
+        var (before, then) = (i.ObservedAt, i.Observed);
         if (i.BillingSince is null || i.Observed is null)
         {
-            (i.GpuRate, i.DiskRate, i.DownloadPerGb, i.UploadPerGb) = (observed.GpuRate, observed.DiskRate, observed.DownloadPerGb, observed.UploadPerGb);
+            FreezeRates(i, observed);
             i.BillingSince = observed.CreatedAt ?? i.SentAt ?? at;
         }
 
@@ -103,10 +117,15 @@ internal sealed partial class ObserveAccount(
         {
             if (i.RunningSince is null && i.DestroyAcceptedAt is null)
             {
+                // A run that began before the last entry ended is the same one, out of sight for a while: the next entry closes the gap.
+                if (!(observed.RunningSince?.Middle < i.GpuPostedUntil))
+                {
+                    (i.GpuPostedUntil, i.GpuPostedOfRun) = (null, Money.Zero);
+                }
+
                 // The provider's own stamp where it gives one, else half-way since we last looked.
                 i.RunningSince = observed.RunningSince?.Middle ?? Halfway(before, at);
                 i.RunningSinceWithin = observed.RunningSince?.HalfWidth;
-                (i.GpuPostedUntil, i.GpuPostedOfRun) = (null, Money.Zero);
             }
             else if (i is { RunningSince: { } since, RunningSinceWithin: { } within } && observed.RunningSince is { } told && i.DestroyAcceptedAt is null)
             {
@@ -124,9 +143,12 @@ internal sealed partial class ObserveAccount(
                 }
             }
         }
-        else if (i.RunningSince is not null && i.DestroyAcceptedAt is null)
+        else if (i.RunningSince is not null && i.DestroyAcceptedAt is null && !(IsOutOfSight(observed.Status) && at - i.AnsweredAt <= LifeSign))
         {
-            MeterUsage.Gpu(change, Halfway(before, at), estimated: true);
+            // Out of sight it lived as long as it answered; the other states are the provider's own word.
+            var seen = IsOutOfSight(then) ? i.AnsweredAt : null;
+            var halfway = Halfway(before, at);
+            MeterUsage.Gpu(change, seen ?? (i.AnsweredAt > halfway ? i.AnsweredAt.Value : halfway), estimated: true);
             i.RunningSince = null;
             if (i.Status == InstanceStatus.Running)
             {
@@ -148,6 +170,18 @@ internal sealed partial class ObserveAccount(
         }
     }
 
+    /// <summary>The contract's own rates. What the row leaves out stays as it was quoted: nothing is free because a field is missing.</summary>
+    private static void FreezeRates(Instance i, ObservedInstance observed)
+    {
+        (i.GpuRate, i.DiskRate) = (Told(observed.GpuRate, i.GpuRate), Told(observed.DiskRate, i.DiskRate));
+        (i.DownloadPerGb, i.UploadPerGb) = (observed.DownloadPerGb, observed.UploadPerGb);
+
+        static HourlyRate Told(HourlyRate rate, HourlyRate quoted) => rate > HourlyRate.Zero ? rate : quoted;
+    }
+
+    /// <summary>The provider does not know what the machine does. One that answers us runs, and bills, all the same.</summary>
+    private static bool IsOutOfSight(ObservedStatus? status) => status is ObservedStatus.Unreachable or ObservedStatus.Provisioning;
+
     private async Task AbsentAsync(Instance row, IMarketplace market, DateTimeOffset at, CancellationToken ct)
     {
         var o = options.Value;
@@ -160,6 +194,13 @@ internal sealed partial class ObserveAccount(
         var proven = row.AbsentSince is { } since && at - since >= o.AbsenceProof;
         if (row.AbsentSince is not null && !proven)
         {
+            return;
+        }
+
+        if (proven && await market.GetAsync(row.ContractId!, ct) is { } hidden)
+        {
+            // Two listings without it were wrong.
+            await records.ApplyAsync(row.Id, null, change => Present(change, hidden, at), ct);
             return;
         }
 
@@ -218,12 +259,17 @@ internal sealed partial class ObserveAccount(
                 continue;
             }
 
-            if (_strays.AddOrUpdate(stray.ContractId, 1, (_, times) => times + 1) >= 2)
+            var times = _strays.AddOrUpdate(stray.ContractId, 1, (_, before) => before + 1);
+            if (times >= 2)
             {
                 try
                 {
                     await market.DestroyAsync(stray.ContractId, ct);
                     Swept(stray.ContractId, row.Id.Value);
+                    if (times == 2)
+                    {
+                        await records.ApplyAsync(row.Id, null, change => change.Say("swept", $"Machine {stray.ContractId} showed up late with the label of this attempt; destroyed."), ct);
+                    }
                 }
                 catch (MarketplaceException fault)
                 {
@@ -247,6 +293,12 @@ internal sealed partial class ObserveAccount(
         if (mended)
         {
             (row.Status, row.StatusMessage) = (ConnectionStatus.Works, null);
+            var now = time.GetUtcNow();
+            foreach (var waiting in await db.Instances.Where(i => i.ConnectionId == row.Id && i.NextStepAt > now).ToListAsync(ct))
+            {
+                waiting.NextStepAt = now; // what could not be asked for is asked for now
+            }
+
             InboxWriter.Resolve(db, row.TeamId, $"key/{row.Id}", time.GetUtcNow());
         }
 

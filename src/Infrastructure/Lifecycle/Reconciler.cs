@@ -71,6 +71,18 @@ internal sealed partial class Reconciler(
             }
         }
 
+        foreach (var watched in await WatchedAsync(db, now, ct))
+        {
+            if (now - _listed.GetValueOrDefault(watched) >= options.Value.LabelWatchInterval)
+            {
+                Start(watched.Value, interruptible: false, async token =>
+                {
+                    _listed[watched] = time.GetUtcNow();
+                    await observe.RunAsync(watched, token);
+                }, ct);
+            }
+        }
+
         var soonest = jobs.Select(j => j.NextStepAt).Concat(instances.Select(i => i.NextStepAt)).Where(at => at > now).Min();
         var sleep = soonest is { } at ? at - now : LongestSleep;
         var listing = instances.Count == 0 ? LongestSleep : Interval(instances.Select(i => i.Status));
@@ -79,6 +91,16 @@ internal sealed partial class Reconciler(
 
     /// <summary>Waits for the steps under way; their leases are handed back as they end.</summary>
     public Task DrainAsync() => Task.WhenAll(_steps.Values.Select(s => s.Work));
+
+    /// <summary>Accounts on which a rent was given up whose answer had been unclear: its machine may yet show up, and is listed for so that it can be swept.</summary>
+    private async Task<IReadOnlyList<ConnectionId>> WatchedAsync(AppDbContext db, DateTimeOffset now, CancellationToken ct)
+    {
+        var since = now - options.Value.LabelWatch;
+        return await (from i in db.Instances.AsNoTracking()
+                      join c in db.Connections.AsNoTracking() on i.ConnectionId equals c.Id
+                      where i.Status == InstanceStatus.Rejected && i.LabelMisses > 0 && i.SentAt > since && c.Status != ConnectionStatus.Removed
+                      select c.Id).Distinct().ToListAsync(ct);
+    }
 
     private TimeSpan Interval(IEnumerable<InstanceStatus> statuses)
     {

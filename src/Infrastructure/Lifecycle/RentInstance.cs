@@ -13,13 +13,12 @@ internal sealed partial class RentInstance(
     IMarketplaces marketplaces,
     IConnectionHealth health,
     InstanceSecrets secrets,
+    IOptions<LifecycleOptions> options,
     IOptions<DeadManOptions> deadMan,
     TimeProvider time,
     ILogger<RentInstance> log)
 {
-    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LookLater = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan LookClosely = TimeSpan.FromMinutes(2);
     private const int MissesToReject = 3;
 
     public async Task SendAsync(InstanceSnapshot row, RowLease lease)
@@ -71,8 +70,8 @@ internal sealed partial class RentInstance(
             await market.DestroyAsync(copy.ContractId, lease.Lost); // one call can make one machine only; should it have made more, the rest are nobody's
         }
 
-        var now = time.GetUtcNow();
-        var waited = now - (i.SentAt ?? i.CreatedAt);
+        var o = options.Value;
+        var waited = time.GetUtcNow() - (i.SentAt ?? i.CreatedAt);
         await records.ApplyAsync(i.Id, lease.Fence, change =>
         {
             if (found.Count > 0)
@@ -82,15 +81,28 @@ internal sealed partial class RentInstance(
             }
 
             change.Instance.LabelMisses++;
-            var settled = change.Instance.UnclearLight || (change.Instance.LabelMisses >= MissesToReject && waited >= LookClosely);
+            var settled = change.Instance.UnclearLight || (change.Instance.LabelMisses >= MissesToReject && waited >= o.LookClosely);
             if (settled)
             {
                 Reject(change, StopReason.NoCapacity, "The provider did not rent it.");
+                if (change.Instance.UnclearLight)
+                {
+                    change.Job.NextStepAt = change.Now + Pause(change);
+                }
+
                 return;
             }
 
-            change.Again(waited < LookClosely ? LookEvery : LookLater);
+            change.Again(waited < o.LookClosely ? o.LookEvery : LookLater);
         }, lease.Lost);
+    }
+
+    /// <summary>A provider that was asked too often is left alone for longer each time; the jitter keeps jobs apart that were refused together.</summary>
+    private TimeSpan Pause(InstanceChange change)
+    {
+        var i = change.Instance;
+        var before = change.Db.Instances.Count(r => r.AttemptId == i.AttemptId && r.UnclearLight && r.Id != i.Id);
+        return options.Value.PacePause * Math.Pow(2, Math.Min(before, 6)) * (1 + (Random.Shared.NextDouble() / 4));
     }
 
     private void Settle(InstanceChange change, RentResult result)
@@ -156,7 +168,7 @@ internal sealed partial class RentInstance(
 
         change.Instance.ContractId = contractId;
         change.Instance.BillingSince = change.Instance.SentAt;
-        change.Destroy(StopReason.StartFailed, what);
+        change.Destroy(StopReason.StartFailed, what); // whatever it was, another offer may do
     }
 
     private static Offer OfferOf(Instance i) => new()
