@@ -89,8 +89,8 @@ internal sealed class AdvanceJob(
 
         try
         {
-            var offers = await marketplaces.For(connection).SearchAsync(OfferRanking.Query(job.Spec, job.Needs, job.Limits.MaxRate), lease.Lost);
-            if (Choose(job, offers, rows) is { } offer)
+            var offers = await marketplaces.For(connection).SearchAsync(Query(job), lease.Lost);
+            if (Choose(job, offers, rows, await CoolingAsync(db, connection.Id, lease.Lost)) is { } offer)
             {
                 await WriteIntentAsync(job, connection, offer, openAttempt: refused.Count > 0, lease);
             }
@@ -128,14 +128,36 @@ internal sealed class AdvanceJob(
         };
     }
 
-    /// <summary>The person's own choice while it is there, then the cheapest in total; never an offer that just refused or a machine that failed this job.</summary>
-    private static Offer? Choose(Job job, IReadOnlyList<Offer> offers, IReadOnlyList<Instance> rows)
+    /// <summary>A contract that ends before the job could is no offer for it.</summary>
+    private OfferQuery Query(Job job)
+    {
+        var query = OfferRanking.Query(job.Spec, job.Needs, job.Limits.MaxRate);
+        var needed = job.Limits.MaxRuntime + options.Value.Drain;
+        return needed > query.MinContract ? query with { MinContract = needed } : query;
+    }
+
+    /// <summary>Machines of this market that failed a job of this connection of late.</summary>
+    private async Task<HashSet<string>> CoolingAsync(AppDbContext db, ConnectionId connection, CancellationToken ct)
+    {
+        var since = time.GetUtcNow() - options.Value.CoolDown;
+        return [.. await db.Instances.AsNoTracking()
+            .Where(i => i.ConnectionId == connection && i.ContractId != null && i.CreatedAt > since
+                && (i.EndReason == StopReason.StartFailed || i.EndReason == StopReason.HostLost || i.EndReason == StopReason.HostKeyChanged))
+            .Select(i => i.MachineId).Distinct().ToListAsync(ct)];
+    }
+
+    /// <summary>
+    /// The person's own choice while it is there, then the cheapest in total, machines that failed of late last; never an
+    /// offer that just refused or a machine that failed this job. Nothing but on demand: nobody has named a bid.
+    /// </summary>
+    private static Offer? Choose(Job job, IReadOnlyList<Offer> offers, IReadOnlyList<Instance> rows, HashSet<string> cooling)
     {
         var refused = rows.Where(r => r.Status == InstanceStatus.Rejected).Select(r => r.OfferId).ToHashSet(StringComparer.Ordinal);
         var failed = rows.Where(r => r.Status != InstanceStatus.Rejected).Select(r => r.MachineId).ToHashSet(StringComparer.Ordinal);
         var usable = OfferRanking.Rank(job.Spec, offers, job.Limits.MaxRuntime)
             .Select(quote => quote.Offer)
-            .Where(offer => !refused.Contains(offer.Id) && !failed.Contains(offer.MachineId))
+            .Where(offer => offer.Rental == RentalType.OnDemand && !refused.Contains(offer.Id) && !failed.Contains(offer.MachineId))
+            .OrderBy(offer => cooling.Contains(offer.MachineId))
             .ToList();
         return usable.FirstOrDefault(offer => offer.Id == job.OfferId) ?? (usable.Count > 0 ? usable[0] : null);
     }

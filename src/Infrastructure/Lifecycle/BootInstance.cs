@@ -8,7 +8,7 @@ using Microsoft.Extensions.Options;
 namespace Dashboard.Infrastructure.Lifecycle;
 
 /// <summary>From a contract to an answer over SSH. A boot is judged by its progress, not by the clock alone.</summary>
-internal sealed class BootInstance(InstanceRecords records, IMarketplaces marketplaces, IMachines machines, CrossCheck crossCheck, IOptions<LifecycleOptions> options, TimeProvider time)
+internal sealed class BootInstance(InstanceRecords records, IMarketplaces marketplaces, IMachines machines, CrossCheck crossCheck, ProviderStops stops, HostKeyAlarm alarm, IOptions<LifecycleOptions> options, TimeProvider time)
 {
     private static readonly TimeSpan KnockSoon = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan KnockLater = TimeSpan.FromSeconds(3);
@@ -26,6 +26,12 @@ internal sealed class BootInstance(InstanceRecords records, IMarketplaces market
         if (Hopeless(row) is { } what)
         {
             await records.ApplyAsync(i.Id, lease.Fence, change => change.Destroy(StopReason.StartFailed, what), lease.Lost);
+            return;
+        }
+
+        if (i.Observed is ObservedStatus.Stopped or ObservedStatus.WaitingForGpu && await stops.ReadAsync(row, lease.Lost) is var (reason, why))
+        {
+            await records.ApplyAsync(i.Id, lease.Fence, change => change.Destroy(reason, why), lease.Lost);
             return;
         }
 
@@ -58,7 +64,7 @@ internal sealed class BootInstance(InstanceRecords records, IMarketplaces market
         }
         catch (HostKeyChanged changed)
         {
-            await records.ApplyAsync(i.Id, lease.Fence, change => change.Destroy(StopReason.HostKeyChanged, $"The machine shows host key {changed.Seen}, not the one it was rented with. Nothing was sent."), lease.Lost);
+            await alarm.RaiseAsync(row, changed, lease);
         }
         catch (SshFailure failure)
         {

@@ -1,5 +1,6 @@
 using Dashboard.Domain.Instances;
 using Dashboard.Domain.Jobs;
+using Dashboard.Domain.Marketplaces;
 using Dashboard.Infrastructure.Ssh;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
@@ -7,7 +8,7 @@ using Microsoft.Extensions.Options;
 namespace Dashboard.Infrastructure.Lifecycle;
 
 /// <summary>Brings home what the program left: the rest of its log, its metrics, its files. Then the machine may go.</summary>
-internal sealed class CollectRun(InstanceRecords records, IMachines machines, ResultCheck results, IOptions<DeadManOptions> deadMan, TimeProvider time)
+internal sealed class CollectRun(InstanceRecords records, IMachines machines, ResultCheck results, ProviderStops stops, HostKeyAlarm alarm, IOptions<DeadManOptions> deadMan, TimeProvider time)
 {
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(2);
 
@@ -30,6 +31,16 @@ internal sealed class CollectRun(InstanceRecords records, IMachines machines, Re
             return;
         }
 
+        if (i.Observed is ObservedStatus.Stopped or ObservedStatus.WaitingForGpu && await stops.ReadAsync(row, lease.Lost) is var (_, stopped))
+        {
+            await records.ApplyAsync(i.Id, lease.Fence, change =>
+            {
+                Spoil(change, $"{stopped} Nothing can be fetched from a stopped machine; what is home is listed.");
+                Destroy(change, "Gave up fetching files: the machine was stopped.");
+            }, lease.Lost);
+            return;
+        }
+
         try
         {
             await machines.RenewLeaseAsync(i, i.LeaseSequence + 1, deadMan.Value.Lease, lease.Lost);
@@ -45,6 +56,10 @@ internal sealed class CollectRun(InstanceRecords records, IMachines machines, Re
                 Home(change, haul, problem);
             }, lease.Lost);
             await machines.ReleaseAsync(i.Id);
+        }
+        catch (HostKeyChanged changed)
+        {
+            await alarm.RaiseAsync(row, changed, lease);
         }
         catch (SshFailure failure)
         {

@@ -67,6 +67,12 @@ public sealed class LifecycleOptions
     /// <summary>A machine still listed so long after its destroy was accepted is asked to go again, and bills. Default 15 s.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:10:00")] public TimeSpan ProofWait { get; init; } = TimeSpan.FromSeconds(15);
 
+    /// <summary>After a restart the provider shows the old state for a while. A stop or an exit counts once the machine has been silent so long. Default 1 min.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:15:00")] public TimeSpan ExitedGrace { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>Machines that failed somebody in this time are rented last. Default 24 h.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "30.00:00:00")] public TimeSpan CoolDown { get; init; } = TimeSpan.FromHours(24);
+
     /// <summary>Offers tried for one attempt. Default 5.</summary>
     [Range(1, 20)] public int OffersPerAttempt { get; init; } = 5;
 

@@ -27,6 +27,8 @@ public static class LifecycleRegistration
         services.AddSingleton<RentInstance>();
         services.AddSingleton<BootInstance>();
         services.AddSingleton<SetUpInstance>();
+        services.AddSingleton<ProviderStops>();
+        services.AddSingleton<HostKeyAlarm>();
         services.AddSingleton<WatchRun>();
         services.AddSingleton<ResultCheck>();
         services.AddSingleton<CollectRun>();

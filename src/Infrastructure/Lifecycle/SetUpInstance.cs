@@ -13,6 +13,8 @@ internal sealed class SetUpInstance(
     IMachines machines,
     CrossCheck crossCheck,
     RunBundles bundles,
+    ProviderStops stops,
+    HostKeyAlarm alarm,
     IOptions<LifecycleOptions> options,
     TimeProvider time)
 {
@@ -27,6 +29,12 @@ internal sealed class SetUpInstance(
             return;
         }
 
+        if (await stops.ReadAsync(row, lease.Lost) is var (reason, what))
+        {
+            await records.ApplyAsync(i.Id, lease.Fence, change => change.Destroy(reason, what), lease.Lost);
+            return;
+        }
+
         try
         {
             var reached = await machines.ReachAsync(i, lease.Lost);
@@ -35,7 +43,7 @@ internal sealed class SetUpInstance(
                 : await crossCheck.VerdictAsync(i, marketplaces.For(row.Connection), reached.HostKey, lease.Lost);
             if (verdict == HostKeyVerdict.Differs)
             {
-                await records.ApplyAsync(i.Id, lease.Fence, change => change.Destroy(StopReason.HostKeyChanged, $"The machine shows host key {reached.HostKey}, but printed others when it started. Nothing was sent."), lease.Lost);
+                await alarm.RaiseAsync(row, $"The machine shows host key {reached.HostKey}, but printed others when it started. Nothing was sent.", lease);
                 return;
             }
 
@@ -51,7 +59,11 @@ internal sealed class SetUpInstance(
         }
         catch (HostKeyChanged changed)
         {
-            await records.ApplyAsync(i.Id, lease.Fence, change => change.Destroy(StopReason.HostKeyChanged, $"The machine now shows host key {changed.Seen}, not the one it was rented with. Nothing more was sent."), lease.Lost);
+            await alarm.RaiseAsync(row, changed, lease);
+        }
+        catch (TransferRefused refused) when (refused.DiskFull)
+        {
+            await records.ApplyAsync(i.Id, lease.Fence, change => change.Destroy(StopReason.DiskFull, $"The machine's disk of {i.DiskGb:0.#} GB took not even the program: no space left."), lease.Lost);
         }
         catch (SshFailure failure)
         {

@@ -10,15 +10,20 @@ using Microsoft.Extensions.Options;
 namespace Dashboard.Infrastructure.Lifecycle;
 
 /// <summary>One look at a running program: has it ended, must it end, does it still hold its lease. End of a stream is never an end; only the exit file is.</summary>
-internal sealed class WatchRun(AppDatabase database, InstanceRecords records, IMachines machines, IOptions<LifecycleOptions> options, IOptions<DeadManOptions> deadMan, TimeProvider time)
+internal sealed class WatchRun(
+    AppDatabase database,
+    InstanceRecords records,
+    IMachines machines,
+    ProviderStops stops,
+    HostKeyAlarm alarm,
+    IOptions<LifecycleOptions> options,
+    IOptions<DeadManOptions> deadMan,
+    TimeProvider time)
 {
     /// <summary>Longer than the program's own grace between TERM and KILL.</summary>
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(150);
 
     private static readonly TimeSpan BeatIsOld = TimeSpan.FromSeconds(30);
-
-    /// <summary>After a restart the provider shows the old exit for a while; a machine that answers has not ended.</summary>
-    private static readonly TimeSpan ExitedGrace = TimeSpan.FromMinutes(1);
 
     /// <summary>What destroying may still cost when a limit in dollars is near.</summary>
     private static readonly TimeSpan DestroyMargin = TimeSpan.FromMinutes(1);
@@ -32,7 +37,7 @@ internal sealed class WatchRun(AppDatabase database, InstanceRecords records, IM
             return;
         }
 
-        if (Stopped(row) is var (reason, what))
+        if (await stops.ReadAsync(row, lease.Lost) is var (reason, what))
         {
             await records.ApplyAsync(i.Id, lease.Fence, change => change.Destroy(reason, what), lease.Lost);
             return;
@@ -50,31 +55,12 @@ internal sealed class WatchRun(AppDatabase database, InstanceRecords records, IM
         }
         catch (HostKeyChanged changed)
         {
-            await records.ApplyAsync(i.Id, lease.Fence, change => change.Destroy(StopReason.HostKeyChanged, $"The machine now shows host key {changed.Seen}, not the one it was rented with. We sent it nothing and read nothing since."), lease.Lost);
+            await alarm.RaiseAsync(row, changed, lease);
         }
         catch (SshFailure failure)
         {
             await records.ApplyAsync(i.Id, lease.Fence, change => Silent(change, failure), lease.Lost);
         }
-    }
-
-    /// <summary>What the provider's listing says against it going on; we did not ask for any of this.</summary>
-    private (StopReason Reason, string What)? Stopped(InstanceSnapshot row)
-    {
-        var (i, now) = (row.Instance, time.GetUtcNow());
-        var name = row.Connection.Market.Name;
-        return i.Observed switch
-        {
-            ObservedStatus.Stopped or ObservedStatus.WaitingForGpu when row.Connection.Credit <= Money.Zero =>
-                (StopReason.CreditExhausted, $"{name} stopped the machine because the account has no credit left."),
-            ObservedStatus.Stopped or ObservedStatus.WaitingForGpu when i.ContractEnd <= now =>
-                (StopReason.DeadlineReached, $"The machine's contract at {name} ended."),
-            ObservedStatus.Stopped or ObservedStatus.WaitingForGpu => (StopReason.Interrupted, $"{name} stopped the machine; we did not ask for it."),
-            ObservedStatus.Failed when now - (i.AnsweredAt ?? i.CreatedAt) > ExitedGrace => (StopReason.HostLost, $"The container on machine {i.ContractId} ended: \"{i.ObservedMessage}\"."),
-            ObservedStatus.Unreachable when now - (i.AnsweredAt ?? i.CreatedAt) > options.Value.HostReturn =>
-                (StopReason.HostLost, $"The host of machine {i.ContractId} has been offline for {options.Value.HostReturn.TotalMinutes:0} min."),
-            _ => null,
-        };
     }
 
     private async Task KeepAsync(InstanceSnapshot row, RunLook look, RowLease lease, DateTimeOffset now)
@@ -114,6 +100,11 @@ internal sealed class WatchRun(AppDatabase database, InstanceRecords records, IM
         if (job.Limits.MaxRuntime is { } time && row.Attempt.StartedAt is { } started && now - started >= time)
         {
             return (StopReason.DeadlineReached, $"It ran for its limit of {time.TotalHours:0.##} h.");
+        }
+
+        if (i.ContractEnd is { } end && end - now <= options.Value.Drain)
+        {
+            return (StopReason.DeadlineReached, $"The machine's contract ends at {end:HH:mm} UTC.");
         }
 
         if (job.Limits.MaxCost is { } limit && await SpentAsync(row, now, ct) + i.BurnRate.For(DestroyMargin) >= limit)
