@@ -1,8 +1,10 @@
-"""logcap.py FILE MIB: appends stdin to FILE until it holds MIB mebibytes; of what follows it keeps only the last one.
+"""logcap.py FILE MIB STARTING: appends stdin to FILE until it holds MIB mebibytes; of what follows it keeps only the last one.
 
 Never truncates or rotates: the server reads by byte offset. Past the cap it writes one line that says so, and at
-the end of the stream the last mebibyte of what was dropped, because that is where the traceback is.
+the end of the stream the last mebibyte of what was dropped, because that is where the traceback is. STARTING is a file that it
+deletes once it has left the trainer's process group.
 """
+import contextlib
 import os
 import signal
 import sys
@@ -18,10 +20,12 @@ def append(fd, data):
         pass  # a full disk must not break the pipe under the trainer
 
 
-def main(path, cap):
+def main(path, cap, starting):
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     os.setpgid(0, 0)  # out of the trainer's group: a KILL there must not cost the last lines
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(starting)
     fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
     room = cap - os.fstat(fd).st_size
     tail, dropped = b"", 0
@@ -42,4 +46,4 @@ def main(path, cap):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(float(sys.argv[2]) * (1 << 20)))
+    main(sys.argv[1], int(float(sys.argv[2]) * (1 << 20)), sys.argv[3])

@@ -87,21 +87,32 @@ end_group() {
     done
 }
 
+# A trainer may fail before logcap has left the group, and what it said would be lost with logcap.
+await_logcap() {
+    tries=100
+    while [ -e logcap.starting ] && [ $tries -gt 0 ]; do
+        sleep 0.05
+        tries=$((tries - 1))
+    done
+}
+
 # `run`: leader of the trainer's session and process group; outlives TERM to write the code, which a pipeline would lose.
 run() {
     trap : TERM
     exec 8>run.lock
     flock -n 8 || exit 75
     echo "$$ $(started $$)" >pid.new && mv pid.new pid
+    : >logcap.starting
     {
         trap : TERM
         python3 -B -u "$B/trainer.py" --spec "$B/spec.json"
         echo $? >code.new
         mv code.new code
+        await_logcap
         end_group
     } </dev/null 2>&1 | (
         trap '' TERM
-        exec python3 -B "$B/logcap.py" log "$(number log_mb 256)" 8>&-
+        exec python3 -B "$B/logcap.py" log "$(number log_mb 256)" logcap.starting 8>&-
     )
 }
 
@@ -131,7 +142,7 @@ esac
 
 [ -e exit ] && exit 0
 exec 9>lock
-flock -n 9 || exit 75
+flock -w 2 9 || exit 75 # the last child of one that was killed may hold it a moment longer
 [ -e exit ] && exit 0
 
 # Highest step the trainer told of; the file is its own, so take nothing but digits from its end.

@@ -42,7 +42,19 @@ public sealed class LogcapTests : IAsyncDisposable
         Assert.Equal("one\ntwo\n", await LogAsync());
     }
 
-    private static string Logcap(string file, int mib) => $"python3 -B '{RentedMachine.Scripts}/logcap.py' {file} {mib}";
+    [Fact]
+    public async Task What_a_trainer_says_that_fails_before_logcap_is_up_is_not_lost()
+    {
+        _machine.Tool("python3", "case $* in *logcap.py*) sleep 1 ;; esac; exec /usr/bin/python3 \"$@\"");
+        _machine.Spec("""{"v":1,"attempt":1,"preset":"smoke","train":{"max_step":5}}""");
+
+        _machine.StartSupervisor();
+
+        Assert.Equal((64, "failed"), await _machine.EndAsync());
+        Assert.Contains("train.max_step", _machine.Read("log"), StringComparison.Ordinal);
+    }
+
+    private static string Logcap(string file, int mib) => $"python3 -B '{RentedMachine.Scripts}/logcap.py' {file} {mib} starting";
 
     private Task<string> LogAsync() => File.ReadAllTextAsync(Path.Combine(_machine.Home, "log"), TestContext.Current.CancellationToken);
 }

@@ -23,7 +23,7 @@ internal static class ControlEndpoints
             ["living"] = market.Living.Count,
             ["credit"] = market.Credit(now),
             ["billing_factor"] = market.Settings.BillingFactor,
-            ["rent_calls"] = market.State.RentCalls,
+            ["rent_calls"] = new Dictionary<string, int>(market.State.RentCalls), // the answer is written after the lock is given back
             ["instances"] = market.State.Contracts.Select(contract => Truth(market, contract, now)).ToArray(),
             ["accounts"] = accounts.All.Select(account => new WireRow
             {
