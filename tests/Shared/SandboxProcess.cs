@@ -134,11 +134,16 @@ public sealed class SandboxProcess : IAsyncDisposable
 
     /// <summary>Turns a switch, as <c>docs/sandbox-control.md</c> names it; <paramref name="path"/> without <c>/sandbox/control</c>.</summary>
     /// <exception cref="HttpRequestException">The sandbox has no such switch or position.</exception>
-    public async Task SwitchAsync(HttpMethod method, string path, string body = "{}", CancellationToken ct = default)
+    public async Task SwitchAsync(HttpMethod method, string path, string body = "{}", CancellationToken ct = default) => await ControlAsync(method, path, body, ct);
+
+    /// <summary>As <see cref="SwitchAsync"/>, with what it answers.</summary>
+    /// <exception cref="HttpRequestException">The sandbox has no such switch or position.</exception>
+    public async Task<JsonElement> ControlAsync(HttpMethod method, string path, string body = "{}", CancellationToken ct = default)
     {
         using var request = new HttpRequestMessage(method, $"/sandbox/control{path}") { Content = new StringContent(body, Encoding.UTF8, "application/json") };
         using var answer = await _control.SendAsync(request, ct);
         answer.EnsureSuccessStatusCode();
+        return JsonElement.Parse(await answer.Content.ReadAsStringAsync(ct));
     }
 
     /// <summary>Where the disk of a living machine lies on this computer; null when there is none.</summary>

@@ -24,6 +24,9 @@ public sealed record Collected(IReadOnlyList<Artifact> Files, int Refused, IRead
 public sealed class ArtifactStore(DataDirectory data, BulkTransfer transfer)
 {
     private const string ManifestName = "MANIFEST.sha256";
+
+    /// <summary>What the server and the trainer tell each other by; nobody's results.</summary>
+    private static readonly HashSet<string> Signals = [ManifestName, "STOP", "CHECKPOINT"];
     private const int MaxManifestBytes = 4 * 1024 * 1024;
 
     /// <summary>Brings home every file below <paramref name="remoteFolder"/> (<c>R/out</c>). Call again after <see cref="SshLost"/>: it goes on where it stopped.</summary>
@@ -40,7 +43,7 @@ public sealed class ArtifactStore(DataDirectory data, BulkTransfer transfer)
 
         var promised = Manifest(await transfer.ReadAsync(session, remoteFolder + "/" + ManifestName, MaxManifestBytes, ct));
         var known = (await ListAsync(job, attempt, ct)).ToDictionary(file => file.Path);
-        foreach (var file in listing.Files.Where(file => file.Path != ManifestName))
+        foreach (var file in listing.Files.Where(file => !Signals.Contains(file.Path)))
         {
             var sha256 = promised.GetValueOrDefault(file.Path);
             if (known.TryGetValue(file.Path, out var here) && here.Bytes == file.Bytes && here.Verified && here.Sha256 == sha256)

@@ -8,20 +8,6 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Dashboard.Infrastructure.Tests.Lifecycle;
 
-/// <summary>One sandbox for all of them: the jobs do not know of each other.</summary>
-public sealed class LifecycleSandbox : IAsyncLifetime
-{
-    public SandboxProcess Sandbox { get; private set; } = null!;
-
-    public async ValueTask InitializeAsync() =>
-        Sandbox = await SandboxProcess.StartAsync(new SandboxSettings { Port = 18790, InstancePorts = (44790, 44889), BootSeconds = 0.5, ListLagSeconds = 1, Credit = 1000, BillingFactor = 1000 });
-
-    public ValueTask DisposeAsync() => Sandbox.DisposeAsync();
-}
-
-[CollectionDefinition(nameof(LifecycleSandbox))]
-public sealed class LifecycleSandboxCollection : ICollectionFixture<LifecycleSandbox>;
-
 [Collection(nameof(LifecycleSandbox))]
 public sealed class LifeOfAJobTests(LifecycleSandbox fixture)
 {

@@ -7,8 +7,8 @@ using Dashboard.Tests.Shared;
 namespace Dashboard.Infrastructure.Tests.Lifecycle;
 
 /// <summary>Whatever the provider does to the calls that cost money, no machine is left behind and none is rented twice.</summary>
-[Collection(nameof(LifecycleSandbox))]
-public sealed class MoneyUnderFaultsTests(LifecycleSandbox fixture) : IAsyncLifetime
+[Collection(nameof(FaultySandbox))]
+public sealed class MoneyUnderFaultsTests(FaultySandbox fixture) : IAsyncLifetime
 {
     private static readonly TrainingSpec Endless = new() { Preset = Presets.Command, Backend = "command", Command = new CommandSpec("sleep 600", []) };
 

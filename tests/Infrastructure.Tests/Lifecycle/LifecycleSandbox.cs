@@ -1,0 +1,29 @@
+using Dashboard.Tests.Shared;
+
+namespace Dashboard.Infrastructure.Tests.Lifecycle;
+
+public abstract class SandboxFixture(int port, (int First, int Last) instancePorts) : IAsyncLifetime
+{
+    public SandboxProcess Sandbox { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync() =>
+        Sandbox = await SandboxProcess.StartAsync(new SandboxSettings { Port = port, InstancePorts = instancePorts, BootSeconds = 0.5, ListLagSeconds = 1, Credit = 1000, BillingFactor = 1000 });
+
+    public async ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        await Sandbox.DisposeAsync();
+    }
+}
+
+/// <summary>One sandbox for many tests: the jobs do not know of each other.</summary>
+public sealed class LifecycleSandbox() : SandboxFixture(18790, (44790, 44889));
+
+[CollectionDefinition(nameof(LifecycleSandbox))]
+public sealed class LifecycleSandboxCollection : ICollectionFixture<LifecycleSandbox>;
+
+/// <summary>Another one, for the tests that lay faults on the next machine or on the whole market.</summary>
+public sealed class FaultySandbox() : SandboxFixture(18610, (44500, 44599));
+
+[CollectionDefinition(nameof(FaultySandbox))]
+public sealed class FaultySandboxCollection : ICollectionFixture<FaultySandbox>;
