@@ -27,3 +27,9 @@ public sealed class FaultySandbox() : SandboxFixture(18610, (44500, 44599));
 
 [CollectionDefinition(nameof(FaultySandbox))]
 public sealed class FaultySandboxCollection : ICollectionFixture<FaultySandbox>;
+
+/// <summary>And one for those that spoil its answers to everybody.</summary>
+public sealed class FaultyRoutesSandbox() : SandboxFixture(18620, (44400, 44499));
+
+[CollectionDefinition(nameof(FaultyRoutesSandbox))]
+public sealed class FaultyRoutesSandboxCollection : ICollectionFixture<FaultyRoutesSandbox>;

@@ -7,24 +7,21 @@ using Dashboard.Infrastructure.Logs;
 using Dashboard.Infrastructure.Persistence;
 using Dashboard.Web.Layout;
 using Microsoft.AspNetCore.Components;
-using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Dashboard.Web.Tests;
 
-/// <summary>A page for a member of a team, on a real database in memory that can be made to fail.</summary>
+/// <summary>A page for a member of a team, on a real database file that can be made to fail.</summary>
 public abstract class PageTest : BunitContext, IAsyncLifetime
 {
-    private readonly SqliteConnection _connection = new("Data Source=:memory:");
     private readonly DirectoryInfo _data = Directory.CreateTempSubdirectory("dashboard-pages-");
     private readonly Contexts _contexts;
 
     protected PageTest()
     {
-        _connection.Open();
-        _contexts = new Contexts(new DbContextOptionsBuilder<AppDbContext>().UseSqlite(_connection).Options);
+        _contexts = new Contexts(EmptyDatabase.In(_data));
         Time.SetUtcNow(new DateTimeOffset(2026, 11, 23, 18, 4, 12, TimeSpan.Zero));
         Team = new Team { Id = new TeamId(Guid.NewGuid()), Name = "Halden Lab", Slug = "halden", CreatedAt = Time.GetUtcNow() };
         Member = ContextFor(Role.Owner);
@@ -51,7 +48,6 @@ public abstract class PageTest : BunitContext, IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         await using var db = await Database.ForSystemAsync(CancellationToken.None);
-        await db.Database.EnsureCreatedAsync();
         db.Add(Team);
         db.Users.Add(new DashboardUser { Id = Person, UserName = "mira", DisplayName = "Mira Okafor" });
         await db.SaveChangesAsync();
@@ -61,7 +57,6 @@ public abstract class PageTest : BunitContext, IAsyncLifetime
     {
         await DisposeComponentsAsync();
         await base.DisposeAsync();
-        await _connection.DisposeAsync();
         _data.Delete(recursive: true);
         GC.SuppressFinalize(this);
     }

@@ -4,26 +4,23 @@ using Dashboard.Domain.Jobs;
 using Dashboard.Domain.Marketplaces;
 using Dashboard.Domain.Teams;
 using Dashboard.Infrastructure.Persistence;
-using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 
 namespace Dashboard.Web.Tests.Jobs;
 
-/// <summary>A real database in memory with one team, one project and one simulated connection.</summary>
+/// <summary>A real database file with one team, one project and one simulated connection.</summary>
 internal sealed class SeededTeam : IDisposable
 {
     public static readonly DateTimeOffset Start = new(2026, 11, 23, 12, 0, 0, TimeSpan.Zero);
 
-    private readonly SqliteConnection _connection = new("Data Source=:memory:");
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("dashboard-team-");
     private readonly Team _team = new() { Id = new TeamId(Guid.NewGuid()), Name = "Halden Lab", Slug = "halden", CreatedAt = Start };
 
     public SeededTeam()
     {
-        _connection.Open();
-        var options = new DbContextOptionsBuilder<AppDbContext>().UseSqlite(_connection).Options;
+        var options = EmptyDatabase.In(_folder);
         Database = new AppDatabase(new Factory(options));
         using var db = new AppDbContext(options);
-        db.Database.EnsureCreated();
         db.Teams.Add(_team);
         db.Users.Add(new DashboardUser { Id = User.Value, UserName = "mira", DisplayName = "Mira Okafor" });
         db.Projects.Add(new Project { Id = Project, TeamId = _team.Id, Name = "support-bot", CreatedAt = Start });
@@ -85,7 +82,7 @@ internal sealed class SeededTeam : IDisposable
         return job;
     }
 
-    public void Dispose() => _connection.Dispose();
+    public void Dispose() => _folder.Delete(recursive: true);
 
     private sealed class Factory(DbContextOptions<AppDbContext> options) : IDbContextFactory<AppDbContext>
     {

@@ -17,6 +17,14 @@ internal static class VastAiJson
         Converters = { new TolerantDecimal(), new TolerantInt(), new TolerantString(), new TolerantBool() },
     };
 
+    /// <summary>A count that stands beside the rows, as a number or in a string; null for anything else.</summary>
+    public static int? Count(JsonElement? value) => value switch
+    {
+        { ValueKind: JsonValueKind.Number } number when number.TryGetInt32(out var count) => count,
+        { ValueKind: JsonValueKind.String } text when int.TryParse(text.GetString(), NumberStyles.None, CultureInfo.InvariantCulture, out var count) => count,
+        _ => null,
+    };
+
     private static decimal? ReadDecimal(ref Utf8JsonReader reader)
     {
         switch (reader.TokenType)

@@ -213,8 +213,8 @@ internal sealed partial class VastAiMarketplace : IMarketplace
         await foreach (var reply in PagesAsync(
             VastAiEndpoint.List, MostListPages, (token, call) => _repeatable.ListAsync(ListPage, """[{"col":"id","dir":"asc"}]""", filters, token, call, ct), ct))
         {
-            total = reply.Field("total_instances") is { ValueKind: JsonValueKind.Number } number && number.TryGetInt32(out var count) ? count : null;
-            found = Math.Max(found, reply.Field("instances_found") is { ValueKind: JsonValueKind.Number } some && some.TryGetInt32(out var of) ? of : 0);
+            total = VastAiJson.Count(reply.Field("total_instances"));
+            found = Math.Max(found, VastAiJson.Count(reply.Field("instances_found")) ?? 0);
             counts = reply.Field("label_counts");
             var received = _clients.Time.GetUtcNow();
             foreach (var row in RowsOf(reply, "instances", mayBeNull: total == 0))
@@ -241,7 +241,7 @@ internal sealed partial class VastAiMarketplace : IMarketplace
             foreach (var count in told.EnumerateObject())
             {
                 var held = labels.GetValueOrDefault(count.Name.Trim());
-                if (count.Value.ValueKind == JsonValueKind.Number && count.Value.TryGetInt32(out var expected) && expected > held)
+                if (VastAiJson.Count(count.Value) is { } expected && expected > held)
                 {
                     throw new ProviderUnavailableException($"The listing has {held} machines of a label and speaks of {expected}.");
                 }
