@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using System.Globalization;
+using System.Text;
 
 namespace Dashboard.Domain.Catalog;
 
@@ -9,7 +10,9 @@ namespace Dashboard.Domain.Catalog;
 /// <param name="MemoryGbPerSecond">Memory bandwidth.</param>
 /// <param name="DenseTflops">bf16 without sparsity; fp16 where the card has no bf16.</param>
 /// <param name="ComputeCapability">For example 8.9.</param>
-public sealed record GpuModel(string Name, int VramGib, decimal? MemoryGbPerSecond, decimal? DenseTflops, decimal? ComputeCapability);
+/// <param name="LowUsd">Low end of marketplace prices when the catalogue was made, USD per GPU-hour without disk.</param>
+/// <param name="HighUsd">High end of the same.</param>
+public sealed record GpuModel(string Name, int VramGib, decimal? MemoryGbPerSecond, decimal? DenseTflops, decimal? ComputeCapability, decimal? LowUsd, decimal? HighUsd);
 
 /// <summary>The GPU models of the field, from the embedded <c>gpus.csv</c>.</summary>
 public static class GpuCatalog
@@ -25,23 +28,58 @@ public static class GpuCatalog
     {
         using var stream = typeof(GpuCatalog).Assembly.GetManifestResourceStream("gpus.csv")!;
         using var reader = new StreamReader(stream);
-        var header = reader.ReadLine()!.Split(',');
-        int Column(string name) => Array.IndexOf(header, name);
+        var header = Cells(reader.ReadLine()!);
+        int Column(string name) => header.IndexOf(name);
         var (nameAt, vramAt, bandwidthAt, tflopsAt, capabilityAt) =
             (Column("vast_name"), Column("vram_gib"), Column("mem_bw_gbs"), Column("bf16_dense_tflops"), Column("compute_cap"));
+        var (lowAt, highAt) = (Column("vast_low"), Column("vast_high"));
 
         var models = new Dictionary<string, GpuModel>(StringComparer.OrdinalIgnoreCase);
         while (reader.ReadLine() is { } line)
         {
-            var cells = line.Split(',');
+            var cells = Cells(line);
             if (cells[nameAt].Length > 0 && int.TryParse(cells[vramAt], NumberStyles.Integer, CultureInfo.InvariantCulture, out var vram))
             {
-                models.TryAdd(cells[nameAt], new GpuModel(cells[nameAt], vram, Number(cells[bandwidthAt]), Number(cells[tflopsAt]), Number(cells[capabilityAt])));
+                var model = new GpuModel(cells[nameAt], vram, Number(cells[bandwidthAt]), Number(cells[tflopsAt]), Number(cells[capabilityAt]), Number(cells[lowAt]), Number(cells[highAt]));
+                models[model.Name] = models.TryGetValue(model.Name, out var smaller)
+                    ? smaller with { LowUsd = Least(smaller.LowUsd, model.LowUsd), HighUsd = Most(smaller.HighUsd, model.HighUsd) } // one name, two sizes
+                    : model;
             }
         }
 
         return models.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
     }
+
+    // One column holds quoted text with commas; quotes are never escaped.
+    private static List<string> Cells(string line)
+    {
+        var cells = new List<string>();
+        var cell = new StringBuilder();
+        var quoted = false;
+        foreach (var letter in line)
+        {
+            if (letter == '"')
+            {
+                quoted = !quoted;
+            }
+            else if (letter == ',' && !quoted)
+            {
+                cells.Add(cell.ToString());
+                cell.Clear();
+            }
+            else
+            {
+                cell.Append(letter);
+            }
+        }
+
+        cells.Add(cell.ToString());
+        return cells;
+    }
+
+    private static decimal? Least(decimal? one, decimal? other) => one is { } a && other is { } b ? Math.Min(a, b) : one ?? other;
+
+    private static decimal? Most(decimal? one, decimal? other) => one is { } a && other is { } b ? Math.Max(a, b) : one ?? other;
 
     private static decimal? Number(string cell) =>
         decimal.TryParse(cell, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) ? value : null;

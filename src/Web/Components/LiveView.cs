@@ -22,7 +22,7 @@ public abstract partial class LiveView<T> : ComponentBase, IAsyncDisposable
 
     [Inject] private ChangeFeed Feed { get; set; } = null!;
 
-    [Inject] private TimeProvider Clock { get; set; } = null!;
+    [Inject] protected TimeProvider Clock { get; set; } = null!;
 
     [Inject] private ILoggerFactory Loggers { get; set; } = null!;
 

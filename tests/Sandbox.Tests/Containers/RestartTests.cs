@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Dashboard.Sandbox.Containers;
 using Dashboard.Sandbox.Tests.Harness;
 
 namespace Dashboard.Sandbox.Tests.Containers;
@@ -140,7 +141,9 @@ public sealed class RestartTests : IDisposable
     public async Task Where_containers_cannot_be_made_it_ends_with_one_sentence()
     {
         var data = Directory.CreateTempSubdirectory("sandbox-tests-").FullName;
-        var start = new ProcessStartInfo("bwrap") { RedirectStandardError = true };
+        var tools = HostTools.Find(Environment.GetEnvironmentVariable("DASHBOARD_TOOLS")).Tools!;
+        var start = new ProcessStartInfo(tools.Bwrap) { RedirectStandardError = true };
+        start.Environment["LD_LIBRARY_PATH"] = tools.Libraries(inside: false);
         foreach (var argument in (string[])["--dev-bind", "/", "/", "--unshare-user", "--disable-userns", "--", "dotnet", Path.Combine(AppContext.BaseDirectory, "Dashboard.Sandbox.dll"), "--port", "15090", "--data", data])
         {
             start.ArgumentList.Add(argument);

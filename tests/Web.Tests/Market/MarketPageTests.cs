@@ -3,6 +3,7 @@ using Dashboard.Domain.Costs;
 using Dashboard.Domain.Marketplaces;
 using Dashboard.Domain.Teams;
 using Dashboard.Web.Features.Marketplaces;
+using Microsoft.AspNetCore.Components;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Dashboard.Web.Tests.Marketplaces;
@@ -104,6 +105,66 @@ public sealed class MarketPageTests : PageTest
     }
 
     [Fact]
+    public async Task A_facet_counts_what_each_of_its_values_would_leave_and_what_is_beyond_it()
+    {
+        await SeedAsync(seed => seed.Connection(TeamSeed.VastAi));
+        _markets.Offers = [Offer("9001", 0.4m), Offer("9002", 0.5m) with { GpuName = "RTX 3090" }, Offer("9003", 1.2m) with { GpuName = "A100 SXM4", VramMb = 81_920 }];
+        Show<MarketPage>("/t/halden/market");
+        _markets.Offers = [Offer("9003", 1.2m) with { GpuName = "A100 SXM4", VramMb = 81_920 }];
+
+        var page = Show<MarketPage>("/t/halden/market?vram=48");
+
+        var values = page.FindAll("#facet-vram .value").Select(v => Spaced(v.TextContent)).ToList();
+        Assert.Equal("any 2 more", values[0]);
+        Assert.Contains("≥ 24 GB —", values); // the provider was not asked for these
+        Assert.Contains("≥ 80 GB 1", values);
+        Assert.Equal("VRAM ≥ 48 GB", Spaced(page.Find("button[popovertarget=facet-vram].open").TextContent));
+    }
+
+    [Fact]
+    public async Task Choosing_a_value_and_taking_it_off_are_in_the_address()
+    {
+        await SeedAsync(seed => seed.Connection(TeamSeed.VastAi));
+        _markets.Offers = [Offer("9001", 0.4m)];
+        var page = Show<MarketPage>("/t/halden/market?cuda=12.4");
+        Assert.Equal(12.4m, Assert.Single(_markets.Asked).MinCuda);
+
+        page.FindAll("#facet-gpu .value").Single(v => v.TextContent.Contains("RTX 4090", StringComparison.Ordinal)).Click();
+        Assert.EndsWith("/t/halden/market?gpu=RTX%204090&cuda=12.4", Services.GetRequiredService<NavigationManager>().Uri, StringComparison.Ordinal);
+
+        page.Find("button[aria-label='Take CUDA ≥ 12.4 off']").Click();
+        Assert.DoesNotContain("cuda", Services.GetRequiredService<NavigationManager>().Uri, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_price_that_cannot_be_meant_is_hidden_and_counted()
+    {
+        await SeedAsync(seed => seed.Connection(TeamSeed.VastAi));
+        _markets.Offers = [Offer("9001", 0.4m), Offer("9002", 0.01m)];
+
+        var page = Show<MarketPage>("/t/halden/market");
+
+        Assert.Single(page.FindAll("tr.offer"));
+        Assert.Contains("1 implausible price is hidden", page.Markup);
+    }
+
+    [Fact]
+    public async Task A_comparison_is_copied_as_a_table_with_exact_amounts()
+    {
+        await SeedAsync(seed => seed.Connection(TeamSeed.VastAi));
+        _markets.Offers = [Offer("9001", 0.4m)];
+        var copying = JSInterop.SetupVoid("navigator.clipboard.writeText", _ => true).SetVoidResult();
+        var page = Show<MarketPage>("/t/halden/market");
+        page.Find("tr.offer input").Change(true);
+
+        page.FindAll(".compare button").Single(b => b.TextContent.Contains("Copy", StringComparison.Ordinal)).Click();
+
+        var text = (string)Assert.Single(copying.Invocations).Arguments[0]!;
+        Assert.Contains("\tRTX 4090 in Norway", text, StringComparison.Ordinal);
+        Assert.Contains("All-in rate, USD/h\t0.412", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_rate_that_does_not_read_stays_where_it_was_typed_and_says_so()
     {
         await SeedAsync(seed => seed.Connection(TeamSeed.VastAi));
@@ -158,6 +219,8 @@ public sealed class MarketPageTests : PageTest
     [Fact]
     public void Without_a_connection_there_is_nobody_to_ask() =>
         Assert.Contains("there is nobody to ask", Show<MarketPage>("/t/halden/market").Find(".face").TextContent);
+
+    private static string Spaced(string text) => string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
 
     private static Offer Offer(string id, decimal gpuUsd) => new()
     {

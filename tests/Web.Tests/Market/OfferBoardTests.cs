@@ -8,6 +8,8 @@ namespace Dashboard.Web.Tests.Marketplaces;
 
 public sealed class OfferBoardTests
 {
+    private static readonly DateTimeOffset Now = new(2026, 11, 2, 9, 0, 0, TimeSpan.Zero);
+
     private static readonly ConnectionId Connection = new(Guid.NewGuid());
     private readonly OfferBoard _board = new();
 
@@ -26,7 +28,7 @@ public sealed class OfferBoardTests
     public void A_newer_answer_moves_no_row_strikes_out_what_is_gone_and_lets_new_offers_wait()
     {
         _board.Replace(View(Row("a", 0.4m), Row("b", 0.5m), Row("c", 0.6m)));
-        _board.Take(View(Row("a", 0.9m), Row("c", 0.6m), Row("new", 0.1m)));
+        _board.Take(View(Row("a", 0.9m), Row("c", 0.6m), Row("new", 0.1m)), Now);
 
         Assert.Equal(["a", "b", "c"], Ids());
         Assert.Equal([false, true, false], _board.Shown.Select(r => r.Taken));
@@ -42,11 +44,11 @@ public sealed class OfferBoardTests
     public void Offers_of_a_provider_that_does_not_answer_stay_and_are_not_usable()
     {
         _board.Replace(View(Row("a", 0.4m)));
-        _board.Take(new MarketView([], [new MarketAnswer(Connection, "Vast.ai", TeamSeed.VastAi, 0, null, "503")], 0, PricedFor.AnHour, [], null));
+        _board.Take(new MarketView([], [new MarketAnswer(Connection, "Vast.ai", TeamSeed.VastAi, 0, null, "503")], 0, 0, PricedFor.AnHour, [], new Dictionary<MarketFilter, int>(), null), Now);
         var row = Assert.Single(_board.Shown);
         Assert.Equal((false, true, false), (row.Taken, row.Stale, row.Usable));
 
-        _board.Take(View(Row("a", 0.4m)));
+        _board.Take(View(Row("a", 0.4m)), Now);
         Assert.True(Assert.Single(_board.Shown).Usable);
     }
 
@@ -65,7 +67,7 @@ public sealed class OfferBoardTests
 
     private IEnumerable<string> Ids() => _board.Shown.Select(r => r.Row.Offer.Id);
 
-    private static MarketView View(params OfferRow[] rows) => new(rows, [new MarketAnswer(Connection, "Vast.ai", TeamSeed.VastAi, rows.Length, DateTimeOffset.UnixEpoch, null)], 0, PricedFor.AnHour, [], null);
+    private static MarketView View(params OfferRow[] rows) => new(rows, [new MarketAnswer(Connection, "Vast.ai", TeamSeed.VastAi, rows.Length, DateTimeOffset.UnixEpoch, null)], 0, 0, PricedFor.AnHour, [], new Dictionary<MarketFilter, int>(), null);
 
     private static OfferRow Row(string id, decimal usd, decimal reliability = 0.99m, string gpu = "RTX 4090", string place = "Norway")
     {

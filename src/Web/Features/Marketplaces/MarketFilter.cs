@@ -1,6 +1,8 @@
+using System.Globalization;
 using Dashboard.Domain.Costs;
 using Dashboard.Domain.Jobs;
 using Dashboard.Domain.Marketplaces;
+using Dashboard.Web.Components;
 
 namespace Dashboard.Web.Features.Marketplaces;
 
@@ -20,11 +22,37 @@ public enum OfferSort
 /// <param name="ReliabilityPercent">At least.</param>
 /// <param name="DownloadMbps">At least.</param>
 /// <param name="MaxRate">At most, all-in.</param>
+/// <param name="Cuda">Highest CUDA version of the host's driver, at least.</param>
+/// <param name="ContractDays">The host offers the machine for at least so long.</param>
+/// <param name="Unverified">Hosts that the provider has not verified come too.</param>
 /// <param name="For">What is priced: <c>hour</c>, <c>smoke</c>, or the number of one of the team's jobs. Null: an hour of anything.</param>
-public sealed record MarketFilter(string? Gpu = null, int Count = 1, int? VramGb = null, int? ReliabilityPercent = null, int? DownloadMbps = null, HourlyRate? MaxRate = null, string? For = null)
+public sealed record MarketFilter(string? Gpu = null, int Count = 1, int? VramGb = null, int? ReliabilityPercent = null, int? DownloadMbps = null, HourlyRate? MaxRate = null, decimal? Cuda = null, int? ContractDays = null, bool Unverified = false, string? For = null)
 {
     /// <summary>What the page can hold. Providers send a page of their own size, far below it.</summary>
     private const int MostRows = 5_000;
+
+    /// <summary>The filters that are set, each by its words with the filter without it.</summary>
+    internal IReadOnlyList<(string Word, MarketFilter Without)> Set
+    {
+        get
+        {
+            (bool On, string Word, MarketFilter Without)[] all =
+            [
+                (Gpu is not null, Gpu ?? "", this with { Gpu = null }),
+                (Count > 1, $"{Count} GPUs", this with { Count = 1 }),
+                (VramGb is not null, $"VRAM ≥ {VramGb} GB", this with { VramGb = null }),
+                (ReliabilityPercent is not null, $"reliability ≥ {ReliabilityPercent}%", this with { ReliabilityPercent = null }),
+                (DownloadMbps is not null, $"download ≥ {Numbers.Speed(DownloadMbps ?? 0)}", this with { DownloadMbps = null }),
+                (MaxRate is not null, $"at most {Numbers.Rate(MaxRate ?? HourlyRate.Zero)}", this with { MaxRate = null }),
+                (Cuda is not null, string.Create(CultureInfo.InvariantCulture, $"CUDA ≥ {Cuda}"), this with { Cuda = null }),
+                (ContractDays is not null, $"contract ≥ {Numbers.Count(ContractDays ?? 0, "day", "days")}", this with { ContractDays = null }),
+            ];
+            return [.. all.Where(f => f.On).Select(f => (f.Word, f.Without))];
+        }
+    }
+
+    /// <summary>This filter less one of what is set.</summary>
+    internal IEnumerable<MarketFilter> Wider => Set.Select(s => s.Without);
 
     internal OfferQuery Query(decimal diskGb) => new()
     {
@@ -34,6 +62,9 @@ public sealed record MarketFilter(string? Gpu = null, int Count = 1, int? VramGb
         MinReliability = ReliabilityPercent / 100m,
         MinDownloadMbps = DownloadMbps,
         MaxRate = MaxRate,
+        MinCuda = Cuda,
+        MinContract = ContractDays is { } days ? TimeSpan.FromDays(days) : null,
+        VerifiedOnly = !Unverified,
         DiskGb = diskGb,
         Limit = MostRows,
     };

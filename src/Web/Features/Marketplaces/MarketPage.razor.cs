@@ -1,5 +1,6 @@
 using System.Globalization;
 using Dashboard.Domain.Costs;
+using Dashboard.Domain.Marketplaces;
 using Dashboard.Infrastructure.Live;
 using Dashboard.Web.Components;
 using Microsoft.AspNetCore.Components;
@@ -15,6 +16,8 @@ public sealed partial class MarketPage
     private static readonly int[] Sizes = [8, 12, 16, 24, 32, 40, 48, 80];
     private static readonly int[] Reliabilities = [80, 90, 95, 98, 99];
     private static readonly int[] Speeds = [100, 300, 500, 1000];
+    private static readonly decimal[] Cudas = [11.8m, 12.1m, 12.4m, 12.6m, 12.8m];
+    private static readonly int[] Days = [1, 3, 7, 14, 30];
     private static readonly (OfferSort Sort, string Word)[] Sorts = [(OfferSort.Total, "Expected total"), (OfferSort.Rate, "Per hour"), (OfferSort.Time, "Time"), (OfferSort.Finish, "Finishes")];
 
     private readonly OfferBoard _board = new();
@@ -26,6 +29,7 @@ public sealed partial class MarketPage
     private string _find = "";
     private string _max = "";
     private string? _maxProblem;
+    private bool _more; // the rarer filters are shown
     private string? _heard; // the address's own words for what was typed, so that a render never writes over typing
 
     [SupplyParameterFromQuery(Name = "for")] public string? For { get; set; }
@@ -44,6 +48,12 @@ public sealed partial class MarketPage
 
     [SupplyParameterFromQuery(Name = "max")] public string? Max { get; set; }
 
+    [SupplyParameterFromQuery(Name = "cuda")] public string? CudaAsked { get; set; }
+
+    [SupplyParameterFromQuery(Name = "days")] public string? DaysAsked { get; set; }
+
+    [SupplyParameterFromQuery(Name = "verified")] public string? Verified { get; set; }
+
     [SupplyParameterFromQuery(Name = "region")] public string? RegionAsked { get; set; }
 
     [SupplyParameterFromQuery(Name = "sort")] public string? SortBy { get; set; }
@@ -57,6 +67,9 @@ public sealed partial class MarketPage
         OneOf(Rel, Reliabilities),
         OneOf(Down, Speeds),
         ReadRate(Max),
+        OneOf(CudaAsked, Cudas),
+        OneOf(DaysAsked, Days),
+        Verified == "0",
         string.IsNullOrWhiteSpace(For) ? null : For);
 
     private string? Region => _board.Region;
@@ -66,24 +79,33 @@ public sealed partial class MarketPage
 
     private List<OfferRow> Compared => [.. _picked.Select(key => Data!.Rows.FirstOrDefault(r => r.Key == key) ?? _board.Shown.Find(r => r.Row.Key == key)?.Row).OfType<OfferRow>()];
 
-    /// <summary>The filters that are set, each with the filter without it.</summary>
-    private List<(string Word, MarketFilter Without)> Set
-    {
-        get
-        {
-            var filter = Filter;
-            (bool On, string Word, MarketFilter Without)[] all =
-            [
-                (filter.Gpu is not null, filter.Gpu ?? "", filter with { Gpu = null }),
-                (filter.Count > 1, $"{filter.Count} GPUs", filter with { Count = 1 }),
-                (filter.VramGb is not null, $"VRAM ≥ {filter.VramGb} GB", filter with { VramGb = null }),
-                (filter.ReliabilityPercent is not null, $"reliability ≥ {filter.ReliabilityPercent}%", filter with { ReliabilityPercent = null }),
-                (filter.DownloadMbps is not null, $"download ≥ {Numbers.Speed(filter.DownloadMbps ?? 0)}", filter with { DownloadMbps = null }),
-                (filter.MaxRate is not null, $"at most {Numbers.Rate(filter.MaxRate ?? HourlyRate.Zero)}", filter with { MaxRate = null }),
-            ];
-            return [.. all.Where(f => f.On).Select(f => (f.Word, f.Without))];
-        }
-    }
+    /// <summary>The age of the counts in the panels: of the oldest answer they were counted in.</summary>
+    private string Basis => Data is { } data
+        ? $"Counted in the {Numbers.Count(_board.Count)} offers here, {(data.Answers.Min(a => a.AsOf) is { } at ? Numbers.Age(Clock.GetUtcNow() - at) + " old" : "of unknown age")}. A dash: not asked for."
+        : "";
+
+    private int? MoreWithout(MarketFilter without) => Data?.Wider.TryGetValue(without, out var offers) is true ? Math.Max(0, offers - _board.Count) : null;
+
+    private List<FacetOption> GpuOptions => [.. Gpus.Select(g => new FacetOption(g.Name, g.Name, g.Offers))];
+
+    private List<FacetOption> RegionOptions => [.. _board.Regions.OrderByDescending(r => r.Offers).Select(r => new FacetOption(r.Name, r.Name, r.Offers))];
+
+    private List<FacetOption> CountOptions => [.. Counts.Where(c => c > 1).Select(c => new FacetOption(c.ToString(Invariant), $"{c} GPUs", c == Filter.Count ? _board.Count : null))];
+
+    private List<FacetOption> VramOptions => AtLeast(Sizes, Filter.VramGb, n => $"≥ {n} GB", (offer, n) => offer.VramMb >= n * 1000);
+
+    private List<FacetOption> ReliabilityOptions => AtLeast(Reliabilities, Filter.ReliabilityPercent, n => $"≥ {n}%", (offer, n) => offer.Reliability * 100 >= n);
+
+    private List<FacetOption> DownloadOptions => AtLeast(Speeds, Filter.DownloadMbps, n => $"≥ {Numbers.Speed(n)}", (offer, n) => offer.DownloadMbps >= n);
+
+    private List<FacetOption> CudaOptions => AtLeast(Cudas, Filter.Cuda, n => string.Create(Invariant, $"≥ {n}"), (offer, n) => offer.CudaMax >= n);
+
+    private List<FacetOption> ContractOptions => AtLeast(Days, Filter.ContractDays, n => $"≥ {Numbers.Count(n, "day", "days")}", (offer, n) => offer.ContractEnd - Clock.GetUtcNow() >= TimeSpan.FromDays(n));
+
+    /// <summary>Thresholds with how many of the offers here reach them. Below the one that was asked for the answer cannot tell.</summary>
+    private List<FacetOption> AtLeast<T>(T[] steps, T? asked, Func<T, string> word, Func<Offer, T, bool> reaches)
+        where T : struct, IComparable<T>, IFormattable =>
+        [.. steps.Select(step => new FacetOption(step.ToString(null, Invariant), word(step), asked is { } least && step.CompareTo(least) < 0 ? null : _board.CountOf(offer => reaches(offer, step))))];
 
     private IEnumerable<string> Notes
     {
@@ -93,6 +115,8 @@ public sealed partial class MarketPage
             if (Vram is not null && OneOf(Vram, Sizes) is null) { yield return $"“{Vram}” is no VRAM size and was left out."; }
             if (Rel is not null && OneOf(Rel, Reliabilities) is null) { yield return $"“{Rel}” is no reliability and was left out."; }
             if (Down is not null && OneOf(Down, Speeds) is null) { yield return $"“{Down}” is no download speed and was left out."; }
+            if (CudaAsked is not null && OneOf(CudaAsked, Cudas) is null) { yield return $"“{CudaAsked}” is no CUDA version here and was left out."; }
+            if (DaysAsked is not null && OneOf(DaysAsked, Days) is null) { yield return $"“{DaysAsked}” is no contract length here and was left out."; }
             if (_maxProblem is not null) { yield return _maxProblem; }
             if (Data?.Note is { } note) { yield return note; }
         }
@@ -115,7 +139,7 @@ public sealed partial class MarketPage
         }
         else
         {
-            _board.Take(view);
+            _board.Take(view, Clock.GetUtcNow());
         }
 
         (_taken, _takenFor) = (view, filter);
@@ -201,6 +225,7 @@ public sealed partial class MarketPage
         ("for", filter.For),
         ("gpu", filter.Gpu), ("count", filter.Count == 1 ? null : filter.Count.ToString(Invariant)), ("vram", filter.VramGb?.ToString(Invariant)),
         ("rel", filter.ReliabilityPercent?.ToString(Invariant)), ("down", filter.DownloadMbps?.ToString(Invariant)), ("max", MaxText(filter.MaxRate)),
+        ("cuda", filter.Cuda?.ToString(Invariant)), ("days", filter.ContractDays?.ToString(Invariant)), ("verified", filter.Unverified ? "0" : null),
         ("region", Region), ("q", _find.Length > 0 ? _find : null),
         ("sort", sort == OfferSort.Total ? null : sort.ToString().ToLowerInvariant()),
         ("pick", _picked.Count > 0 ? string.Join(',', _picked) : null));
@@ -212,13 +237,9 @@ public sealed partial class MarketPage
     private static HourlyRate? ReadRate(string? text) =>
         decimal.TryParse(text?.Trim().TrimStart('$'), NumberStyles.Number, Invariant, out var usd) && usd is > 0 and <= 10_000 ? HourlyRate.FromUsd(usd) : null;
 
-    private static string Chosen(int? value) => value?.ToString(Invariant) ?? "";
-
     private static string? Text(ChangeEventArgs e) => e.Value is string { Length: > 0 } text ? text.Trim() : null;
 
-    private static int? Number(ChangeEventArgs e) => Parse(e.Value as string);
+    private static int? OneOf(string? text, int[] allowed) => int.TryParse(text, Invariant, out var number) && allowed.Contains(number) ? number : null;
 
-    private static int? Parse(string? text) => int.TryParse(text, Invariant, out var number) ? number : null;
-
-    private static int? OneOf(string? text, int[] allowed) => Parse(text) is { } number && allowed.Contains(number) ? number : null;
+    private static decimal? OneOf(string? text, decimal[] allowed) => decimal.TryParse(text, Invariant, out var number) && allowed.Contains(number) ? number : null;
 }

@@ -26,9 +26,13 @@ public sealed record MarketAnswer(ConnectionId Id, string Name, Market Market, i
 
 /// <param name="Rows">Lowest expected total first. Of real markets when there is one; simulated offers are never ranked among real ones.</param>
 /// <param name="LeftOut">Simulated offers that are not shown for that reason.</param>
+/// <param name="Implausible">Offers whose price cannot be meant; they are not in <paramref name="Rows"/>.</param>
 /// <param name="Jobs">The newest jobs, to be priced instead.</param>
+/// <param name="Wider">How many offers a wider filter has, where its answer is still at hand. Nobody is asked for a count alone.</param>
 /// <param name="Note">Something that was asked for and is not there.</param>
-public sealed record MarketView(IReadOnlyList<OfferRow> Rows, IReadOnlyList<MarketAnswer> Answers, int LeftOut, PricedFor PricedFor, IReadOnlyList<(int Number, string Name)> Jobs, string? Note);
+public sealed record MarketView(
+    IReadOnlyList<OfferRow> Rows, IReadOnlyList<MarketAnswer> Answers, int LeftOut, int Implausible, PricedFor PricedFor, IReadOnlyList<(int Number, string Name)> Jobs,
+    IReadOnlyDictionary<MarketFilter, int> Wider, string? Note);
 
 /// <summary>
 /// Offers of the team's connections. Searches are rationed by the providers, so an answer is kept for a minute per
@@ -55,16 +59,19 @@ public sealed class MarketQueries(AppDatabase database, IMarketplaces marketplac
         var answers = await Task.WhenAll(connections.Select(async c => (Connection: c, Answer: await AskAsync(c, query).WaitAsync(ct))));
 
         var anyReal = connections.Any(c => !c.Market.Simulated);
-        var shown = answers.Where(a => !(anyReal && a.Connection.Market.Simulated))
-            .SelectMany(a => a.Answer.Offers.Select(o => new OfferRow(o, a.Connection.Id, a.Connection.Market, JobEstimator.Total(pricedFor.Spec, o, pricedFor.MaxRuntime))))
+        var ranked = answers.Where(a => !(anyReal && a.Connection.Market.Simulated)).ToList();
+        var shown = ranked
+            .SelectMany(a => a.Answer.Offers.Where(PlausiblePrice.Holds).Select(o => new OfferRow(o, a.Connection.Id, a.Connection.Market, JobEstimator.Total(pricedFor.Spec, o, pricedFor.MaxRuntime))))
             .OrderBy(r => r.Total.Total).ThenBy(r => r.Offer.Rate).ThenBy(r => r.Key, StringComparer.Ordinal)
             .ToList();
         return new MarketView(
             shown,
             [.. answers.Select(a => new MarketAnswer(a.Connection.Id, a.Connection.Name, a.Connection.Market, a.Answer.Offers.Count, a.Answer.Problem is null ? a.Answer.At : null, a.Answer.Problem))],
-            answers.Sum(a => a.Answer.Offers.Count) - shown.Count,
+            answers.Except(ranked).Sum(a => a.Answer.Offers.Count),
+            ranked.Sum(a => a.Answer.Offers.Count) - shown.Count,
             pricedFor,
             [.. jobs.Select(j => (j.Number, j.Name))],
+            await WiderAsync(filter, pricedFor, [.. ranked.Select(a => a.Connection)]),
             priced is null ? $"There is no “{filter.For}” to price; the totals are for {pricedFor.Name}." : null);
     }
 
@@ -82,6 +89,38 @@ public sealed class MarketQueries(AppDatabase database, IMarketplaces marketplac
             : null;
     }
 
+    private async Task<Dictionary<MarketFilter, int>> WiderAsync(MarketFilter filter, PricedFor pricedFor, IReadOnlyList<Connection> connections)
+    {
+        var known = new Dictionary<MarketFilter, int>();
+        foreach (var wider in filter.Wider)
+        {
+            var query = wider.Query(pricedFor.Spec.DiskGb);
+            var offers = 0;
+            foreach (var connection in connections)
+            {
+                if (!_answers.TryGetValue(KeyOf(connection, query), out var asked)
+                    || asked.Search is not { IsValueCreated: true, Value.IsCompletedSuccessfully: true }
+                    || await asked.Search.Value is not { Problem: null } answer)
+                {
+                    offers = -1;
+                    break;
+                }
+
+                offers += answer.Offers.Count(PlausiblePrice.Holds);
+            }
+
+            if (offers >= 0)
+            {
+                known[wider] = offers;
+            }
+        }
+
+        return known;
+    }
+
+    private static (ConnectionId, string) KeyOf(Connection connection, OfferQuery query) =>
+        (connection.Id, $"{string.Join('|', query.GpuNames)};{query.GpuCount};{query.MinVramMb};{query.MinReliability};{query.MinDownloadMbps};{query.MinCuda};{query.MinContract};{query.VerifiedOnly};{query.MaxRate};{query.DiskGb}");
+
     private async Task<Answer> AskAsync(Connection connection, OfferQuery query)
     {
         var now = time.GetUtcNow();
@@ -90,7 +129,7 @@ public sealed class MarketQueries(AppDatabase database, IMarketplaces marketplac
             _answers.TryRemove(old);
         }
 
-        var key = (connection.Id, $"{string.Join('|', query.GpuNames)};{query.GpuCount};{query.MinVramMb};{query.MinReliability};{query.MinDownloadMbps};{query.MaxRate};{query.DiskGb}");
+        var key = KeyOf(connection, query);
         var asked = _answers.GetOrAdd(key, _ => new Asked(now, new(() => SearchAsync(connection, query))));
         var answer = await asked.Search.Value;
         if (answer.Problem is not null && now - asked.At >= KeptWhenFailed)

@@ -1,10 +1,14 @@
+using Dashboard.Domain.Marketplaces;
+
 namespace Dashboard.Web.Features.Marketplaces;
 
 /// <summary>A row as it stands on the page.</summary>
-/// <param name="Taken">The newest answer does not have it any more.</param>
+/// <param name="TakenAt">When an answer came that does not have it any more.</param>
 /// <param name="Stale">Its provider did not answer last time.</param>
-public sealed record BoardRow(OfferRow Row, bool Taken = false, bool Stale = false)
+public sealed record BoardRow(OfferRow Row, DateTimeOffset? TakenAt = null, bool Stale = false)
 {
+    public bool Taken => TakenAt is not null;
+
     public bool Usable => !Taken && !Stale;
 }
 
@@ -45,14 +49,17 @@ public sealed class OfferBoard
     /// <summary>The rows in view, in order.</summary>
     public List<BoardRow> Shown => _shown ??= Fitting(Find, Region);
 
+    /// <summary>How many of those that can be rented satisfy a condition.</summary>
+    public int CountOf(Func<Offer, bool> holds) => _rows.Count(r => r.Usable && holds(r.Row.Offer));
+
     /// <summary>How many there would be without what was typed and without the region.</summary>
     public int Without(bool find, bool region) => Fitting(find ? "" : Find, region ? null : Region).Count;
 
     /// <summary>An answer to another question: nothing of the old one stays.</summary>
     public void Replace(MarketView view) => Put(view.Rows.Select(row => new BoardRow(row)));
 
-    /// <summary>A newer answer to the same question.</summary>
-    public void Take(MarketView view)
+    /// <summary>A newer answer to the same question, which came at <paramref name="now"/>.</summary>
+    public void Take(MarketView view, DateTimeOffset now)
     {
         var fresh = view.Rows.ToDictionary(row => row.Key, StringComparer.Ordinal);
         var silent = view.Answers.Where(a => a.Problem is not null).Select(a => a.Id).ToHashSet();
@@ -60,7 +67,7 @@ public sealed class OfferBoard
         [
             .. _rows.Select(old => fresh.Remove(old.Row.Key, out var row) ? new BoardRow(row)
                 : silent.Contains(old.Row.ConnectionId) ? old with { Stale = true }
-                : old with { Taken = true, Stale = false }),
+                : old with { TakenAt = old.TakenAt ?? now, Stale = false }),
         ];
         _waiting = [.. fresh.Values];
         Summarize();
