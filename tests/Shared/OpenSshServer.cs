@@ -99,8 +99,29 @@ public sealed partial class OpenSshServer : IAsyncDisposable
             Directory.CreateDirectory("/run/sshd"); // sshd insists on it when root starts it
         }
 
-        _sshd = Process.Start(new ProcessStartInfo(program, ["-D", "-E", LogFile, "-f", config]) { UseShellExecute = false, RedirectStandardInput = true })!;
+        _sshd = Process.Start(await CommandAsync(program, ["-D", "-E", LogFile, "-f", config], ct))!;
         await Eventually.HoldsAsync(AnswersAsync, $"sshd answers on port {Port}: {Log}", ct: ct);
+    }
+
+    /// <summary>An sshd that was unpacked and not installed has its libraries beside it and, started by root, no account to drop to: it is given both, here alone.</summary>
+    private async Task<ProcessStartInfo> CommandAsync(string program, string[] arguments, CancellationToken ct)
+    {
+        var command = new List<string> { program };
+        command.AddRange(arguments);
+        if (Environment.IsPrivilegedProcess && !File.ReadLines("/etc/passwd").Any(line => line.StartsWith("sshd:", StringComparison.Ordinal)))
+        {
+            var accounts = Path.Combine(Folder, "passwd");
+            await File.WriteAllTextAsync(accounts, await File.ReadAllTextAsync("/etc/passwd", ct) + "sshd:x:65533:65534::/run/sshd:/usr/sbin/nologin\n", ct);
+            command.InsertRange(0, ["unshare", "--mount", "sh", "-c", "mount --bind \"$0\" /etc/passwd && exec \"$@\"", accounts]);
+        }
+
+        var start = new ProcessStartInfo(command[0], command.Skip(1)) { UseShellExecute = false, RedirectStandardInput = true };
+        if (Environment.GetEnvironmentVariable("DASHBOARD_TOOLS") is { Length: > 0 } tools && program.StartsWith(tools, StringComparison.Ordinal))
+        {
+            start.Environment["LD_LIBRARY_PATH"] = string.Join(':', Directory.EnumerateDirectories(Path.Combine(tools, "usr", "lib"), "*-linux-gnu"));
+        }
+
+        return start;
     }
 
     /// <summary>The next start shows another host key, as when a stranger has taken the address.</summary>
