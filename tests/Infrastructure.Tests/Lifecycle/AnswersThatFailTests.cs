@@ -1,4 +1,5 @@
 using Dashboard.Domain;
+using Dashboard.Domain.Costs;
 using Dashboard.Domain.Instances;
 using Dashboard.Domain.Jobs;
 using Dashboard.Infrastructure.Lifecycle;
@@ -113,6 +114,19 @@ public sealed class AnswersThatFailTests(FaultyRoutesSandbox fixture) : IAsyncLi
         Assert.Null(rows[0].ContractId);
         Assert.NotNull(rows[^1].ContractId);
         await EndAsync(host, first, second);
+    }
+
+    [Fact]
+    public async Task A_price_limit_holds_although_the_provider_does_not_apply_it()
+    {
+        await Sandbox.SwitchAsync(HttpMethod.Post, "/faults", $$"""{{{Search}},"kind":"ignore_filter","fields":["dph_total","verified","gpu_ram"]}""");
+        await using var host = await LifecycleHost.StartAsync(Sandbox, pace: Quick);
+
+        var job = await host.EndsAsync(await host.SubmitAsync(Brief, new JobLimits(null, HourlyRate.FromUsd(0.001m), null)), JobStatus.Failed);
+
+        Assert.Equal(StopReason.NoCapacity, job.StopReason);
+        Assert.Empty(await host.InstancesAsync(job.Id));
+        Assert.True(Assert.Single((await Sandbox.TruthAsync()).GetProperty("faults").EnumerateArray()).GetProperty("struck").GetInt32() > 0);
     }
 
     [Fact]
