@@ -10,8 +10,10 @@ namespace Dashboard.Web.Layout;
 /// <param name="ActiveJobs">Running and waiting.</param>
 /// <param name="Machines">Ours that may bill; the number in the burn chip.</param>
 /// <param name="Simulated">Connections that spend no money.</param>
+/// <param name="Members">People in the team.</param>
+/// <param name="Person">The reader's name.</param>
 /// <param name="Administrator">Whether the reader is a site administrator, whom the rail leads to <c>/system</c>.</param>
-public sealed record RailFigures(int ActiveJobs, int Machines, int Connections, int Simulated, bool Administrator);
+public sealed record RailFigures(int ActiveJobs, int Machines, int Connections, int Simulated, int Members, string Person, bool Administrator);
 
 public sealed record InboxCount(int Open);
 
@@ -25,8 +27,9 @@ public sealed class ShellQueries(AppDatabase database, MachineQueries machines)
         await using var db = await database.ForTeamAsync(team, ct);
         var active = await db.Jobs.CountAsync(j => j.Status != JobStatus.Succeeded && j.Status != JobStatus.Failed && j.Status != JobStatus.Cancelled && j.Status != JobStatus.Paused, ct);
         var connections = await db.Connections.AsNoTracking().Where(c => c.Status != ConnectionStatus.Removed).Select(c => c.Market.Simulated).ToListAsync(ct);
-        var administrator = await db.Users.AnyAsync(u => u.Id == team.UserId.Value && u.IsSiteAdministrator, ct);
-        return new RailFigures(active, burn.Machines, connections.Count, connections.Count(simulated => simulated), administrator);
+        var person = await db.Users.Where(u => u.Id == team.UserId.Value).Select(u => new { u.DisplayName, u.IsSiteAdministrator }).SingleOrDefaultAsync(ct);
+        var members = await db.Memberships.CountAsync(m => m.TeamId == team.TeamId, ct);
+        return new RailFigures(active, burn.Machines, connections.Count, connections.Count(simulated => simulated), members, person?.DisplayName ?? "", person is { IsSiteAdministrator: true });
     }
 
     public async Task<InboxCount> InboxAsync(TeamContext team, CancellationToken ct)
