@@ -72,9 +72,9 @@ internal sealed partial class Reconciler(
             }
         }
 
-        foreach (var watched in await WatchedAsync(db, now, ct))
+        foreach (var (watched, interval) in await WatchedAsync(db, now, ct))
         {
-            if (now - _listed.GetValueOrDefault(watched) >= options.Value.LabelWatchInterval)
+            if (now - _listed.GetValueOrDefault(watched) >= interval)
             {
                 Start(watched.Value, interruptible: false, async token =>
                 {
@@ -93,14 +93,18 @@ internal sealed partial class Reconciler(
     /// <summary>Waits for the steps under way; their leases are handed back as they end.</summary>
     public Task DrainAsync() => Task.WhenAll(_steps.Values.Select(s => s.Work));
 
-    /// <summary>Accounts on which a rent was given up whose answer had been unclear: its machine may yet show up, and is listed for so that it can be swept.</summary>
-    private async Task<IReadOnlyList<ConnectionId>> WatchedAsync(AppDbContext db, DateTimeOffset now, CancellationToken ct)
+    /// <summary>
+    /// Accounts without a living row. One on which a rent was given up whose answer had been unclear is listed often, since its
+    /// machine may yet show up; every other one now and then: what has our label and no living row is swept, the rest is counted.
+    /// </summary>
+    private async Task<IReadOnlyList<(ConnectionId Id, TimeSpan Interval)>> WatchedAsync(AppDbContext db, DateTimeOffset now, CancellationToken ct)
     {
         var since = now - options.Value.LabelWatch;
-        return await (from i in db.Instances.AsNoTracking()
-                      join c in db.Connections.AsNoTracking() on i.ConnectionId equals c.Id
-                      where i.Status == InstanceStatus.Rejected && i.LabelMisses > 0 && i.SentAt > since && c.Status != ConnectionStatus.Removed
-                      select c.Id).Distinct().ToListAsync(ct);
+        var doubted = await db.Instances.AsNoTracking()
+            .Where(i => i.Status == InstanceStatus.Rejected && i.LabelMisses > 0 && i.SentAt > since)
+            .Select(i => i.ConnectionId).Distinct().ToListAsync(ct);
+        var all = await db.Connections.AsNoTracking().Where(c => c.Status != ConnectionStatus.Removed).Select(c => c.Id).ToListAsync(ct);
+        return [.. all.Select(id => (id, doubted.Contains(id) ? options.Value.LabelWatchInterval : options.Value.IdleInterval))];
     }
 
     private TimeSpan Interval(IEnumerable<InstanceStatus> statuses)

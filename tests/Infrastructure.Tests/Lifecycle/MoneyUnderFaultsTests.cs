@@ -1,8 +1,10 @@
 using Dashboard.Domain;
 using Dashboard.Domain.Instances;
 using Dashboard.Domain.Jobs;
+using Dashboard.Domain.Marketplaces;
 using Dashboard.Infrastructure.Lifecycle;
 using Dashboard.Tests.Shared;
+using Microsoft.EntityFrameworkCore;
 
 namespace Dashboard.Infrastructure.Tests.Lifecycle;
 
@@ -22,6 +24,7 @@ public sealed class MoneyUnderFaultsTests(FaultySandbox fixture) : IAsyncLifetim
         LookEvery = TimeSpan.FromSeconds(0.3),
         LookClosely = TimeSpan.FromSeconds(1.5),
         LabelWatchInterval = TimeSpan.FromSeconds(0.5),
+        IdleInterval = TimeSpan.FromSeconds(0.5),
         PacePause = TimeSpan.FromSeconds(0.2),
         DestroyRetry = TimeSpan.FromSeconds(0.3),
         ProofWait = TimeSpan.FromSeconds(1),
@@ -84,6 +87,27 @@ public sealed class MoneyUnderFaultsTests(FaultySandbox fixture) : IAsyncLifetim
     }
 
     [Fact]
+    public async Task A_machine_with_the_label_of_an_ended_row_is_swept_although_nothing_runs_and_a_strangers_is_left_alone()
+    {
+        await using var host = await LifecycleHost.StartAsync(Sandbox, pace: Quick);
+        var job = await host.SubmitAsync(Endless);
+        await host.ReachesAsync(job, JobStatus.Starting);
+        await EndsWithoutAMachineAsync(host, job);
+        var ended = (await host.InstancesAsync(job))[0];
+        var market = host.Get<IMarketplaces>().For(host.Connection);
+        var forged = ended.Label[..^1] + (ended.Label[^1] == '0' ? '1' : '0'); // ours but for its signature
+
+        var planted = await PlantAsync(market, ended.Label);
+        var strangers = await PlantAsync(market, forged);
+
+        await Eventually.HoldsAsync(async () => await PhaseOfAsync(planted) == "Destroyed", "it is swept", TimeSpan.FromSeconds(60));
+        await using var db = await host.Database.ForSystemAsync(default);
+        await Eventually.HoldsAsync(async () => await db.Connections.AsNoTracking().Select(c => c.ForeignCount).SingleAsync() == 1, "the stranger's is counted");
+        Assert.NotEqual("Destroyed", await PhaseOfAsync(strangers));
+        await market.DestroyAsync(strangers, default);
+    }
+
+    [Fact]
     public async Task A_destroy_that_is_confirmed_and_does_not_happen_is_asked_for_again_and_billed()
     {
         await Sandbox.SwitchAsync(HttpMethod.Put, "/next-instance/faults/destroy_lies");
@@ -141,6 +165,16 @@ public sealed class MoneyUnderFaultsTests(FaultySandbox fixture) : IAsyncLifetim
             Assert.Equal("Destroyed", await PhaseAsync(instance.Label));
         }
     }
+
+    private static async Task<string> PlantAsync(IMarketplace market, string label)
+    {
+        var offer = (await market.SearchAsync(new OfferQuery { DiskGb = 10 }, default))[0];
+        var spec = new LaunchSpec { Label = label, Image = "python:3.12-slim", DiskGb = 10, OnStart = "true", Environment = new Dictionary<string, string>() };
+        return Assert.IsType<RentResult.Rented>(await market.RentAsync(offer, spec, default)).ContractId;
+    }
+
+    private async Task<string?> PhaseOfAsync(string contractId) =>
+        (await Sandbox.TruthAsync()).GetProperty("instances").EnumerateArray().Single(i => i.GetProperty("id").ToString() == contractId).GetProperty("phase").GetString();
 
     private async Task<int> RentCallsAsync(string label) => (await Sandbox.TruthAsync()).GetProperty("rent_calls").GetProperty(label).GetInt32();
 
