@@ -172,6 +172,15 @@ public sealed class Instance
 
     public Money DiskPosted { get; set; }
 
+    /// <summary>Budgets: until when it is paid for, saving and destroying included; null while no budget limits it.</summary>
+    public DateTimeOffset? HeldUntil { get; set; }
+
+    /// <summary>When its holds are renewed next; null: at its next step.</summary>
+    public DateTimeOffset? RenewHoldAt { get; set; }
+
+    /// <summary>Which budget refused the last renewal, in words; null: none did.</summary>
+    public string? HoldRefusal { get; set; }
+
     public DateTimeOffset? NextStepAt { get; set; }
 
     public string? LeaseOwner { get; set; }

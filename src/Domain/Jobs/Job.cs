@@ -45,6 +45,12 @@ public sealed class Job
     /// <summary>What the form promised: expected, and the likely range. Null when no offer answered at that moment.</summary>
     public required CostEstimate? Estimate { get; init; }
 
+    /// <summary>Started knowingly although a budget may not reach to its end: it is paused there.</summary>
+    public bool MayPause { get; set; }
+
+    /// <summary>While paused for want of money: what a machine for it costs an hour. What has to be there before it goes on by itself follows from it; null: a person has to say so.</summary>
+    public HourlyRate? PausedAtRate { get; set; }
+
     /// <summary>One submission, however often it is sent; unique per team.</summary>
     public string? IdempotencyKey { get; init; }
 

@@ -36,6 +36,13 @@ public static class JobEstimator
         return TimeSpan.FromSeconds((double)((spec.Train.MaxSteps ?? 900) * secondsPerStep));
     }
 
+    /// <summary>What the bytes cost that the job is expected to move: its image in; what goes home is small beside it.</summary>
+    public static Money Traffic(TrainingSpec spec, Money downloadPerGb, Money uploadPerGb)
+    {
+        var work = new Workload(ImageGb(spec.Image), TimeSpan.Zero);
+        return Money.FromUsd((downloadPerGb.Usd * (work.ImageGb + work.DownloadGb)) + (uploadPerGb.Usd * work.CollectGb));
+    }
+
     internal static CostEstimate InBrief(ExpectedTotal total) => new(total.Low, total.Total, total.High, total.Duration);
 
     private static decimal ImageGb(string image) => image.Contains("slim", StringComparison.Ordinal) ? 0.05m : UnknownImageGb;

@@ -30,6 +30,9 @@ public enum Permission
 
     ManageMembers,
 
+    /// <summary>Set, change and end limits on spending.</summary>
+    ManageBudgets,
+
     ManageTeam,
 }
 
@@ -40,7 +43,7 @@ public static class RolePermissions
     {
         [Role.Viewer] = Set(Permission.See),
         [Role.Member] = Set(Permission.See, Permission.SeeMoney, Permission.StartJobs, Permission.StopJobs),
-        [Role.Admin] = Set(Permission.See, Permission.SeeMoney, Permission.StartJobs, Permission.StopJobs, Permission.ManageConnections, Permission.ManageMembers),
+        [Role.Admin] = Set(Permission.See, Permission.SeeMoney, Permission.StartJobs, Permission.StopJobs, Permission.ManageConnections, Permission.ManageMembers, Permission.ManageBudgets),
         [Role.Owner] = Set(Enum.GetValues<Permission>()),
     }.ToFrozenDictionary();
 

@@ -5,11 +5,16 @@ using Dashboard.Domain.Marketplaces;
 namespace Dashboard.Infrastructure.Lifecycle;
 
 /// <summary>One due instance, one step by its status. The listing observes; these steps act.</summary>
-internal sealed class AdvanceInstance(InstanceRecords records, RentInstance rent, BootInstance boot, SetUpInstance setUp, WatchRun watch, CollectRun collect, DestroyInstance destroy)
+internal sealed class AdvanceInstance(InstanceRecords records, RentInstance rent, BootInstance boot, SetUpInstance setUp, WatchRun watch, CollectRun collect, DestroyInstance destroy, KeepFunded funds)
 {
     public async Task RunAsync(InstanceId id, RowLease lease)
     {
         var snapshot = await records.ReadAsync(id, lease.Lost);
+        if (await funds.RunAsync(snapshot, lease))
+        {
+            snapshot = await records.ReadAsync(id, lease.Lost);
+        }
+
         await (snapshot.Instance.Status switch
         {
             InstanceStatus.Intent => rent.SendAsync(snapshot, lease),

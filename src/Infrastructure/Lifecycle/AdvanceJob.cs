@@ -5,6 +5,7 @@ using Dashboard.Domain.Instances;
 using Dashboard.Domain.Jobs;
 using Dashboard.Domain.Marketplaces;
 using Dashboard.Domain.Teams;
+using Dashboard.Infrastructure.Budgets;
 using Dashboard.Infrastructure.Live;
 using Dashboard.Infrastructure.Logs;
 using Dashboard.Infrastructure.Persistence;
@@ -25,6 +26,8 @@ internal sealed class AdvanceJob(
     IConnectionHealth health,
     InstanceLabels labels,
     InstanceSecrets secrets,
+    BudgetHolds holds,
+    ResumeJob resume,
     LogStore logs,
     ChangeFeed changes,
     LifecycleSignal signal,
@@ -62,7 +65,10 @@ internal sealed class AdvanceJob(
             case JobStatus.Provisioning:
                 await ProvisionAsync(job, rows, lease);
                 break;
-            case JobStatus.AwaitingApproval or JobStatus.WaitingForPrice or JobStatus.Paused:
+            case JobStatus.Paused:
+                await ApplyAsync(lease, id, resume.Run);
+                break;
+            case JobStatus.AwaitingApproval or JobStatus.WaitingForPrice:
                 await ApplyAsync(lease, id, change => change.Job.NextStepAt = null); // a person or a price moves it
                 break;
             case JobStatus.Starting or JobStatus.Running or JobStatus.Collecting or JobStatus.Terminating or JobStatus.Succeeded or JobStatus.Failed or JobStatus.Cancelled:
@@ -77,7 +83,11 @@ internal sealed class AdvanceJob(
         var refused = rows.Where(r => r.AttemptNumber == job.AttemptCount && r.Status == InstanceStatus.Rejected).ToList();
         if (Stop(refused) is var (reason, what))
         {
-            await ApplyAsync(lease, job.Id, change => change.End(JobRules.AfterAttempt(reason, another: false), reason, what));
+            await ApplyAsync(lease, job.Id, change =>
+            {
+                change.Job.PausedAtRate = refused.MaxBy(r => r.CreatedAt) is { } last ? last.GpuRate + last.DiskRate : null;
+                change.End(JobRules.AfterAttempt(reason, another: false), reason, what);
+            });
             return;
         }
 
@@ -179,14 +189,9 @@ internal sealed class AdvanceJob(
         var written = await ApplyAsync(lease, job.Id, change =>
         {
             var attempt = openAttempt ? change.Db.Attempts.Single(a => a.JobId == job.Id && a.Number == job.AttemptCount) : null;
-            if (attempt is null)
-            {
-                change.Job.AttemptCount++;
-                attempt = new Attempt { Id = new AttemptId(Guid.CreateVersion7(now)), TeamId = job.TeamId, JobId = job.Id, Number = change.Job.AttemptCount, CreatedAt = now };
-                change.Db.Attempts.Add(attempt);
-            }
-
-            change.Db.Instances.Add(new Instance
+            var first = attempt is null;
+            attempt ??= new Attempt { Id = new AttemptId(Guid.CreateVersion7(now)), TeamId = job.TeamId, JobId = job.Id, Number = change.Job.AttemptCount + 1, CreatedAt = now };
+            var instance = new Instance
             {
                 Id = id,
                 TeamId = job.TeamId,
@@ -215,7 +220,25 @@ internal sealed class AdvanceJob(
                 BootLimit = bootLimit < o.BootHardMin ? o.BootHardMin : bootLimit > o.BootHardMax ? o.BootHardMax : bootLimit,
                 CreatedAt = now,
                 NextStepAt = now,
-            });
+            };
+            BudgetBook.OpenOwnLimit(change.Db, change.Job, connection.Market.Simulated, now);
+            var hold = holds.Take(change.Db, change.Job, instance, connection.Market.Simulated, startedAt: null, now);
+            if (hold.Refused is { } budget)
+            {
+                change.Job.PausedAtRate = offer.Rate;
+                BudgetNotices.Reached(change.Db, budget, now);
+                change.End(JobStatus.Paused, StopReason.BudgetExhausted, BudgetNotices.DoesNotReach(change.Db, budget, hold.Wanted));
+                return;
+            }
+
+            if (first)
+            {
+                change.Job.AttemptCount = attempt.Number;
+                change.Db.Attempts.Add(attempt);
+            }
+
+            (instance.HeldUntil, instance.RenewHoldAt) = (hold.Until, now + holds.RenewEvery);
+            change.Db.Instances.Add(instance);
             change.Job.NextStepAt = null;
             change.Job.Message = null;
             change.Say("chosen", $"Renting {offer.GpuName} in {offer.Location ?? "an unnamed place"} at {offer.Rate.Words()}.", attempt.Number);
@@ -245,6 +268,11 @@ internal sealed class AdvanceJob(
 
         var change = new JobChange(db, job, now);
         apply(change);
+        if (JobRules.IsFinal(job.Status) || job.Status == JobStatus.Paused)
+        {
+            BudgetBook.TakeBackPromise(db, id);
+        }
+
         await db.SaveChangesAsync(lease.Lost);
         await transaction.CommitAsync(CancellationToken.None); // all is written: giving up now would only lose it
         foreach (var (attempt, line) in change.Lines)
@@ -257,7 +285,7 @@ internal sealed class AdvanceJob(
     }
 
     /// <summary>One transaction's view of a job.</summary>
-    private sealed class JobChange(AppDbContext db, Job job, DateTimeOffset now)
+    internal sealed class JobChange(AppDbContext db, Job job, DateTimeOffset now)
     {
         public AppDbContext Db => db;
 
@@ -283,7 +311,7 @@ internal sealed class AdvanceJob(
             }
 
             job.MoveTo(status, now);
-            (job.StopReason, job.NextStepAt, job.Message) = (reason, null, Endings.Message(reason, what, cost));
+            (job.StopReason, job.NextStepAt, job.Message) = (reason, status == JobStatus.Paused ? now + ResumeJob.FirstLook : null, Endings.Message(reason, what, cost));
             Say("ended", $"{what} It cost {cost.Words()}.");
             db.Outbox.Add(new OutboxMessage { TeamId = job.TeamId, Kind = "job.ended", DedupKey = $"job.ended/{job.Id}/{job.AttemptCount}", Payload = $"{{\"job\":\"{job.Id}\"}}", At = now });
             if (status is JobStatus.Failed or JobStatus.Paused)

@@ -3,6 +3,7 @@ using Dashboard.Domain.Inbox;
 using Dashboard.Domain.Instances;
 using Dashboard.Domain.Jobs;
 using Dashboard.Domain.Teams;
+using Dashboard.Infrastructure.Budgets;
 using Dashboard.Infrastructure.Live;
 using Dashboard.Infrastructure.Logs;
 using Dashboard.Infrastructure.Persistence;
@@ -41,6 +42,7 @@ internal sealed class InstanceRecords(AppDatabase database, LogStore logs, Chang
         var applied = new InstanceChange(db, row, now);
         change(applied);
         JobProgress.Mirror(applied);
+        BudgetBook.Follow(db, row.Instance, row.Job, now);
         if (row.Job.Cancel is not null && row.Instance.NextStepAt > now && row.Instance.EndReason is null)
         {
             row.Instance.NextStepAt = now; // somebody wants it stopped: no step waits its turn

@@ -73,7 +73,8 @@ internal static class JobProgress
         job.StopReason = next == JobStatus.Provisioning ? null : reason;
         job.Message = Endings.Message(reason, what, cost);
         job.MoveTo(next, now);
-        job.NextStepAt = next == JobStatus.Provisioning ? now : null;
+        job.NextStepAt = next == JobStatus.Provisioning ? now : next == JobStatus.Paused ? now + ResumeJob.FirstLook : null;
+        job.PausedAtRate = next == JobStatus.Paused ? change.Instance.GpuRate + change.Instance.DiskRate : null;
 
         if (next == JobStatus.Provisioning)
         {

@@ -1,3 +1,4 @@
+using Dashboard.Infrastructure.Budgets;
 using Dashboard.Infrastructure.Live;
 using Dashboard.Infrastructure.Scheduling;
 using Microsoft.Extensions.DependencyInjection;
@@ -11,6 +12,7 @@ public static class LifecycleRegistration
     {
         services.AddOptions<LifecycleOptions>().BindConfiguration("Lifecycle").ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<DeadManOptions>().BindConfiguration("DeadMan").ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<BudgetOptions>().BindConfiguration("Budgets").ValidateDataAnnotations().ValidateOnStart();
 
         services.AddSingleton(new Node($"{Environment.MachineName}/{Environment.ProcessId}"));
         services.AddSingleton<LifecycleSignal>();
@@ -24,6 +26,9 @@ public static class LifecycleRegistration
         services.AddSingleton<LogTails>();
         services.AddSingleton<IMachines, SshMachines>();
 
+        services.AddSingleton<BudgetHolds>();
+        services.AddSingleton<KeepFunded>();
+        services.AddSingleton<ResumeJob>();
         services.AddSingleton<RentInstance>();
         services.AddSingleton<BootInstance>();
         services.AddSingleton<SetUpInstance>();

@@ -4,6 +4,7 @@ using Dashboard.Domain.Instances;
 using Dashboard.Domain.Jobs;
 using Dashboard.Domain.Marketplaces;
 using Dashboard.Domain.Teams;
+using Dashboard.Infrastructure.Budgets;
 using Dashboard.Infrastructure.Persistence;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
@@ -25,6 +26,7 @@ internal sealed partial class Reconciler(
     Node node,
     LifecycleSignal signal,
     IOptions<LifecycleOptions> options,
+    IOptions<BudgetOptions> budgets,
     TimeProvider time,
     ILogger<Reconciler> log)
 {
@@ -116,7 +118,7 @@ internal sealed partial class Reconciler(
             : o.QuietInterval;
     }
 
-    /// <summary>A wish to stop does not wait for a long upload: the step gives way, and its next one sees the wish. Returns when to look again.</summary>
+    /// <summary>A wish to stop, or money that ends, does not wait for a long upload: the step gives way, and its next one sees why. Returns when to look again.</summary>
     private async Task<TimeSpan> InterruptCancelledAsync(AppDbContext db, CancellationToken ct)
     {
         if (!_steps.Values.Any(s => s.Interruptible && !s.Interrupted))
@@ -124,9 +126,10 @@ internal sealed partial class Reconciler(
             return LongestSleep;
         }
 
+        var lastCall = time.GetUtcNow() + budgets.Value.LastCall;
         var wanted = await (from i in db.Instances.AsNoTracking()
                             join j in db.Jobs.AsNoTracking() on i.JobId equals j.Id
-                            where j.Cancel == CancelMode.DestroyNow && i.EndReason == null && i.NextStepAt != null
+                            where (j.Cancel == CancelMode.DestroyNow && i.EndReason == null || i.HeldUntil < lastCall) && i.NextStepAt != null
                             select i.Id).ToListAsync(ct);
         var again = LongestSleep;
         foreach (var id in wanted)

@@ -1,32 +1,27 @@
-using Dashboard.Domain.Costs;
 using Dashboard.Domain.Instances;
 using Dashboard.Domain.Jobs;
 using Dashboard.Domain.Marketplaces;
-using Dashboard.Infrastructure.Persistence;
+using Dashboard.Infrastructure.Budgets;
 using Dashboard.Infrastructure.Ssh;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 
 namespace Dashboard.Infrastructure.Lifecycle;
 
 /// <summary>One look at a running program: has it ended, must it end, does it still hold its lease. End of a stream is never an end; only the exit file is.</summary>
 internal sealed class WatchRun(
-    AppDatabase database,
     InstanceRecords records,
     IMachines machines,
     ProviderStops stops,
     HostKeyAlarm alarm,
     IOptions<LifecycleOptions> options,
     IOptions<DeadManOptions> deadMan,
+    IOptions<BudgetOptions> budgets,
     TimeProvider time)
 {
     /// <summary>Longer than the program's own grace between TERM and KILL.</summary>
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(150);
 
     private static readonly TimeSpan BeatIsOld = TimeSpan.FromSeconds(30);
-
-    /// <summary>What destroying may still cost when a limit in dollars is near.</summary>
-    private static readonly TimeSpan DestroyMargin = TimeSpan.FromMinutes(1);
 
     public async Task RunAsync(InstanceSnapshot row, RowLease lease)
     {
@@ -77,7 +72,7 @@ internal sealed class WatchRun(
             await records.ApplyAsync(i.Id, lease.Fence, change => { change.Instance.LeasedAt = change.Now; change.Instance.LeaseSequence++; }, lease.Lost);
         }
 
-        if (i.StopAskedAt is null && await LimitAsync(row, now, lease.Lost) is var (reason, what))
+        if (i.StopAskedAt is null && Limit(row, now) is var (reason, what))
         {
             await machines.AskToStopAsync(i, reason.ToString(), lease.Lost);
             await records.ApplyAsync(i.Id, lease.Fence, change =>
@@ -89,7 +84,7 @@ internal sealed class WatchRun(
     }
 
     /// <summary>Whether the program has to stop itself now, saved.</summary>
-    private async Task<(StopReason Reason, string What)?> LimitAsync(InstanceSnapshot row, DateTimeOffset now, CancellationToken ct)
+    private (StopReason Reason, string What)? Limit(InstanceSnapshot row, DateTimeOffset now)
     {
         var (i, job) = (row.Instance, row.Job);
         if (job.Cancel is not null)
@@ -107,23 +102,12 @@ internal sealed class WatchRun(
             return (StopReason.DeadlineReached, $"The machine's contract ends at {end:HH:mm} UTC.");
         }
 
-        if (job.Limits.MaxCost is { } limit && await SpentAsync(row, now, ct) + i.BurnRate.For(DestroyMargin) >= limit)
+        if (i.HeldUntil - budgets.Value.ToDestroy <= now)
         {
-            return (StopReason.BudgetExhausted, $"It reached its limit of {limit.Words()}.");
+            return (StopReason.BudgetExhausted, i.HoldRefusal ?? "What was set aside for it is used up.");
         }
 
         return null;
-    }
-
-    /// <summary>Posted entries of all attempts, and what has accrued on this machine since.</summary>
-    private async Task<Money> SpentAsync(InstanceSnapshot row, DateTimeOffset now, CancellationToken ct)
-    {
-        var i = row.Instance;
-        await using var db = await database.ForSystemAsync(ct);
-        var posted = new Money(await db.Ledger.AsNoTracking().Where(e => e.JobId == row.Job.Id).SumAsync(e => e.Amount.Micros, ct));
-        var gpu = i.RunningSince is { } since ? UsageMeter.ChargeDue(i.GpuRate, since, now, i.GpuPostedOfRun) : Money.Zero;
-        var disk = i.BillingSince is { } billing ? UsageMeter.ChargeDue(i.DiskRate, billing, now, i.DiskPosted) : Money.Zero;
-        return posted + gpu + disk;
     }
 
     private void Note(InstanceChange change, RunLook look)

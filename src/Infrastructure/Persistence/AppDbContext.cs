@@ -1,5 +1,6 @@
 using System.Linq.Expressions;
 using Dashboard.Domain;
+using Dashboard.Domain.Budgets;
 using Dashboard.Domain.Costs;
 using Dashboard.Domain.Inbox;
 using Dashboard.Domain.Instances;
@@ -42,6 +43,10 @@ public sealed class AppDbContext(DbContextOptions<AppDbContext> options) : Ident
 
     public DbSet<LedgerEntry> Ledger => Set<LedgerEntry>();
 
+    public DbSet<Budget> Budgets => Set<Budget>();
+
+    public DbSet<BudgetHold> BudgetHolds => Set<BudgetHold>();
+
     public DbSet<InboxItem> Inbox => Set<InboxItem>();
 
     public DbSet<OutboxMessage> Outbox => Set<OutboxMessage>();
@@ -69,6 +74,7 @@ public sealed class AppDbContext(DbContextOptions<AppDbContext> options) : Ident
         configurationBuilder.Properties<JobId>().HaveConversion<IdConverters.Job>();
         configurationBuilder.Properties<AttemptId>().HaveConversion<IdConverters.Attempt>();
         configurationBuilder.Properties<InstanceId>().HaveConversion<IdConverters.Instance>();
+        configurationBuilder.Properties<BudgetId>().HaveConversion<IdConverters.Budget>();
 
         // As columns of their own, so that SQL can sum, group and sort the micro-dollars.
         configurationBuilder.ComplexProperties<Money>();
@@ -90,6 +96,8 @@ public sealed class AppDbContext(DbContextOptions<AppDbContext> options) : Ident
         Scope<Artifact>(builder, e => TeamScope == null || e.TeamId == TeamScope);
         Scope<Instance>(builder, e => TeamScope == null || e.TeamId == TeamScope);
         Scope<LedgerEntry>(builder, e => TeamScope == null || e.TeamId == TeamScope);
+        Scope<Budget>(builder, e => TeamScope == null || e.TeamId == TeamScope);
+        Scope<BudgetHold>(builder, e => TeamScope == null || e.TeamId == TeamScope);
         Scope<InboxItem>(builder, e => TeamScope == null || e.TeamId == TeamScope);
         Scope<OutboxMessage>(builder, e => TeamScope == null || e.TeamId == TeamScope);
         Scope<ApiToken>(builder, e => TeamScope == null || e.TeamId == TeamScope);
@@ -118,4 +126,6 @@ internal static class IdConverters
     internal sealed class Attempt() : ValueConverter<AttemptId, Guid>(id => id.Value, value => new AttemptId(value));
 
     internal sealed class Instance() : ValueConverter<InstanceId, Guid>(id => id.Value, value => new InstanceId(value));
+
+    internal sealed class Budget() : ValueConverter<BudgetId, Guid>(id => id.Value, value => new BudgetId(value));
 }

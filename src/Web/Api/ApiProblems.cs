@@ -38,6 +38,11 @@ internal static class ApiProblems
 
     public static IResult Conflict(string sentence) => Results.Problem(title: "Not now.", detail: sentence, statusCode: StatusCodes.Status409Conflict);
 
+    public static IResult OverBudget(SubmitResult.OverBudget over) => Results.Problem(
+        title: "A budget does not reach.", type: "over-budget", detail: over.Message + (over.MayPause ? " Lower limits.maxCostMicros, or send mayPause: true to have it saved and paused when the money ends." : " Lower limits.maxCostMicros."),
+        statusCode: StatusCodes.Status409Conflict,
+        extensions: new Dictionary<string, object?> { ["budget"] = over.Name, ["neededMicros"] = over.Needed.Micros, ["leftMicros"] = over.Left.Micros, ["limitMicros"] = over.Limit.Micros, ["mayPause"] = over.MayPause });
+
     public static IResult Invalid(IEnumerable<FieldProblem> problems) => Results.ValidationProblem(
         problems.GroupBy(p => WireName(p.Field), p => p.Message).ToDictionary(g => g.Key, g => g.ToArray()),
         title: "Some fields need a change. Nothing was started, it cost $0.00.", statusCode: StatusCodes.Status400BadRequest);

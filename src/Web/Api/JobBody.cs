@@ -12,8 +12,9 @@ namespace Dashboard.Web.Api;
 /// <param name="Offer">Null takes the cheapest in total that fits.</param>
 /// <param name="Spec">What to run, with the keys of the machine's <c>spec.json</c> version 1.</param>
 /// <param name="Project">Null: the team's first project.</param>
+/// <param name="MayPause">True starts it although a budget may not reach to its end: it is saved and paused there.</param>
 internal sealed record JobBody(
-    string? Name, Guid? Connection, string? Offer, JsonElement? Spec, NeedsBody? Needs, LimitsBody? Limits, Guid? Project, IReadOnlyList<string>? Tags)
+    string? Name, Guid? Connection, string? Offer, JsonElement? Spec, NeedsBody? Needs, LimitsBody? Limits, Guid? Project, IReadOnlyList<string>? Tags, bool? MayPause = null)
 {
     /// <returns>The request, or what is wrong with it.</returns>
     public async Task<(JobRequest? Request, FieldProblem? Problem)> ReadAsync(ApiCaller caller, ConnectionQueries connections, string? idempotencyKey, CancellationToken ct)
@@ -50,6 +51,7 @@ internal sealed record JobBody(
             Limits = Limits?.ToLimits() ?? new JobLimits(null, null, null),
             ProjectId = Project is { } project ? new ProjectId(project) : null,
             Tags = Tags ?? [],
+            MayPause = MayPause ?? false,
             IdempotencyKey = idempotencyKey,
         }, null);
     }

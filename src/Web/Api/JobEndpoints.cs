@@ -34,7 +34,7 @@ internal static class JobEndpoints
 
         api.MapPost("/jobs", SubmitAsync)
             .WithSummary("Submits a job. The same Idempotency-Key submits once, however often it is sent.")
-            .Produces<SubmittedAnswer>(StatusCodes.Status201Created).ProducesValidationProblem().ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+            .Produces<SubmittedAnswer>(StatusCodes.Status201Created).ProducesValidationProblem().ProducesProblem(StatusCodes.Status409Conflict).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
         api.MapGet("/jobs", async (ApiCaller caller, ApiQueries queries, CancellationToken ct, bool? active, int? before, int? limit) =>
                 TypedResults.Ok(await queries.JobsAsync(caller.Team, active ?? false, before, Math.Clamp(limit ?? 50, 1, 200), ct)))
             .WithSummary("Jobs, newest first. Go on with before = the last number.");
@@ -55,6 +55,7 @@ internal static class JobEndpoints
         {
             SubmitResult.Accepted accepted => Results.Created($"/api/v1/jobs/{accepted.Number}", new SubmittedAnswer(accepted.Id.Value, accepted.Number)),
             SubmitResult.Invalid invalid => ApiProblems.Invalid(invalid.Problems),
+            SubmitResult.OverBudget over => ApiProblems.OverBudget(over),
             SubmitResult.NoAnswer silent => Results.Problem(title: "The provider does not answer.", detail: silent.Message, statusCode: StatusCodes.Status503ServiceUnavailable),
             var other => throw new InvalidOperationException($"No answer for {other.GetType().Name}."),
         };

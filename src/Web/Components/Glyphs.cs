@@ -11,6 +11,8 @@ public static class Glyphs
 
     public const string Bolt = """<path d="M13 3 5 14h6l-1 7 8-11h-6z"/>""";
 
+    public const string Budget = """<path d="M4 18a8 8 0 1 1 16 0M12 18l4-6M4 18h16"/>""";
+
     public const string Check = """<path d="m5 12.5 4.5 4.500L19 7.5"/>""";
 
     public const string CheckCircle = """<circle cx="12" cy="12" r="9"/><path d="m8 12.3 2.7 2.700L16 9.5"/>""";

@@ -20,6 +20,7 @@ public static class KeyMap
         new("j", "Jobs", "/jobs", Glyphs.Jobs),
         new("a", "Machines", "/machines", Glyphs.Machine),
         new("c", "Costs", "/costs", Glyphs.Costs),
+        new("b", "Budgets", "/budgets", Glyphs.Budget),
     ];
 
     /// <summary>Groups of the help sheet. What the reader's role may not do is left out.</summary>

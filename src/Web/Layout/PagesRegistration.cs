@@ -1,3 +1,4 @@
+using Dashboard.Web.Features.Budgets;
 using Dashboard.Web.Features.Costs;
 using Dashboard.Web.Features.Home;
 using Dashboard.Web.Features.Inbox;
@@ -22,6 +23,7 @@ public static class PagesRegistration
         services.AddSingleton<CostQueries>();
         services.AddSingleton<LedgerQueries>();
         services.AddSingleton<StatementQueries>();
+        services.AddSingleton<BudgetQueries>().AddSingleton<ChangeBudgets>();
         services.AddSingleton<InboxQueries>();
         services.AddSingleton<ResolveInboxItem>();
         services.Configure<SnackbarConfiguration>(toasts =>

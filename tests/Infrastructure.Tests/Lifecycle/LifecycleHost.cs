@@ -4,6 +4,7 @@ using Dashboard.Domain.Instances;
 using Dashboard.Domain.Jobs;
 using Dashboard.Domain.Marketplaces;
 using Dashboard.Domain.Teams;
+using Dashboard.Infrastructure.Budgets;
 using Dashboard.Infrastructure.Lifecycle;
 using Dashboard.Infrastructure.Persistence;
 using Dashboard.Infrastructure.Providers;
@@ -113,8 +114,11 @@ internal sealed class LifecycleHost : IAsyncDisposable
     public async Task LimitAsync(JobId id, JobLimits limits)
     {
         await using var db = await Database.ForSystemAsync(default);
-        db.Entry(await db.Jobs.SingleAsync(j => j.Id == id)).Property(j => j.Limits).CurrentValue = limits;
+        var job = await db.Jobs.SingleAsync(j => j.Id == id);
+        db.Entry(job).Property(j => j.Limits).CurrentValue = limits;
         await db.SaveChangesAsync();
+        BudgetBook.OpenOwnLimit(db, job, Connection.Market.Simulated, TimeProvider.System.GetUtcNow());
+        await db.Instances.Where(i => i.JobId == id).ExecuteUpdateAsync(set => set.SetProperty(i => i.RenewHoldAt, (DateTimeOffset?)null));
     }
 
     public async Task<Job> JobAsync(JobId id)

@@ -21,6 +21,125 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
 #pragma warning disable 612, 618
             modelBuilder.HasAnnotation("ProductVersion", "10.0.15");
 
+            modelBuilder.Entity("Dashboard.Domain.Budgets.Budget", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("AtLimit")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<Guid?>("CreatedBy")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long?>("EndedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Period")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("PeriodStart")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Scope")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("TEXT");
+
+                    b.Property<bool>("Simulated")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Subject")
+                        .IsRequired()
+                        .HasMaxLength(40)
+                        .HasColumnType("TEXT");
+
+                    b.Property<Guid>("TeamId")
+                        .HasColumnType("TEXT");
+
+                    b.ComplexProperty(typeof(Dictionary<string, object>), "Accrued", "Dashboard.Domain.Budgets.Budget.Accrued#Money", b1 =>
+                        {
+                            b1.IsRequired();
+
+                            b1.Property<long>("Micros")
+                                .HasColumnType("INTEGER");
+                        });
+
+                    b.ComplexProperty(typeof(Dictionary<string, object>), "Held", "Dashboard.Domain.Budgets.Budget.Held#Money", b1 =>
+                        {
+                            b1.IsRequired();
+
+                            b1.Property<long>("Micros")
+                                .HasColumnType("INTEGER");
+                        });
+
+                    b.ComplexProperty(typeof(Dictionary<string, object>), "Limit", "Dashboard.Domain.Budgets.Budget.Limit#Money", b1 =>
+                        {
+                            b1.IsRequired();
+
+                            b1.Property<long>("Micros")
+                                .HasColumnType("INTEGER");
+                        });
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("TeamId", "Scope", "Subject", "Period", "Simulated")
+                        .IsUnique()
+                        .HasFilter("\"EndedAt\" IS NULL");
+
+                    b.ToTable("Budgets");
+                });
+
+            modelBuilder.Entity("Dashboard.Domain.Budgets.BudgetHold", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER");
+
+                    b.Property<Guid>("BudgetId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<Guid?>("InstanceId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<Guid>("JobId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<Guid>("TeamId")
+                        .HasColumnType("TEXT");
+
+                    b.ComplexProperty(typeof(Dictionary<string, object>), "Amount", "Dashboard.Domain.Budgets.BudgetHold.Amount#Money", b1 =>
+                        {
+                            b1.IsRequired();
+
+                            b1.Property<long>("Micros")
+                                .HasColumnType("INTEGER");
+                        });
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("InstanceId");
+
+                    b.HasIndex("JobId");
+
+                    b.HasIndex("BudgetId", "InstanceId")
+                        .IsUnique()
+                        .HasFilter("\"InstanceId\" IS NOT NULL");
+
+                    b.HasIndex(new[] { "BudgetId", "JobId" }, "IX_BudgetHolds_Promise")
+                        .IsUnique()
+                        .HasFilter("\"InstanceId\" IS NULL");
+
+                    b.ToTable("BudgetHolds");
+                });
+
             modelBuilder.Entity("Dashboard.Domain.Costs.LedgerEntry", b =>
                 {
                     b.Property<long>("Id")
@@ -289,6 +408,12 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     b.Property<long?>("GpuPostedUntil")
                         .HasColumnType("INTEGER");
 
+                    b.Property<long?>("HeldUntil")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("HoldRefusal")
+                        .HasColumnType("TEXT");
+
                     b.Property<bool>("HostKeyCrossChecked")
                         .HasColumnType("INTEGER");
 
@@ -359,6 +484,9 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
 
                     b.Property<string>("ProtectedSshKey")
                         .HasColumnType("TEXT");
+
+                    b.Property<long?>("RenewHoldAt")
+                        .HasColumnType("INTEGER");
 
                     b.Property<string>("Rental")
                         .IsRequired()
@@ -660,6 +788,9 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                         .IsRequired()
                         .HasColumnType("TEXT");
 
+                    b.Property<bool>("MayPause")
+                        .HasColumnType("INTEGER");
+
                     b.Property<string>("Message")
                         .HasColumnType("TEXT");
 
@@ -706,6 +837,12 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
 
                     b.Property<Guid>("TeamId")
                         .HasColumnType("TEXT");
+
+                    b.ComplexProperty(typeof(Dictionary<string, object>), "PausedAtRate", "Dashboard.Domain.Jobs.Job.PausedAtRate#HourlyRate", b1 =>
+                        {
+                            b1.Property<long>("MicrosPerHour")
+                                .HasColumnType("INTEGER");
+                        });
 
                     b.HasKey("Id");
 

@@ -123,6 +123,47 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "BudgetHolds",
+                columns: table => new
+                {
+                    Id = table.Column<long>(type: "INTEGER", nullable: false)
+                        .Annotation("Sqlite:Autoincrement", true),
+                    BudgetId = table.Column<Guid>(type: "TEXT", nullable: false),
+                    TeamId = table.Column<Guid>(type: "TEXT", nullable: false),
+                    JobId = table.Column<Guid>(type: "TEXT", nullable: false),
+                    InstanceId = table.Column<Guid>(type: "TEXT", nullable: true),
+                    Amount_Micros = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_BudgetHolds", x => x.Id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "Budgets",
+                columns: table => new
+                {
+                    Id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    TeamId = table.Column<Guid>(type: "TEXT", nullable: false),
+                    Scope = table.Column<string>(type: "TEXT", maxLength: 32, nullable: false),
+                    Subject = table.Column<string>(type: "TEXT", maxLength: 40, nullable: false),
+                    Simulated = table.Column<bool>(type: "INTEGER", nullable: false),
+                    Period = table.Column<string>(type: "TEXT", maxLength: 32, nullable: false),
+                    AtLimit = table.Column<string>(type: "TEXT", maxLength: 32, nullable: false),
+                    CreatedAt = table.Column<long>(type: "INTEGER", nullable: false),
+                    CreatedBy = table.Column<Guid>(type: "TEXT", nullable: true),
+                    EndedAt = table.Column<long>(type: "INTEGER", nullable: true),
+                    PeriodStart = table.Column<long>(type: "INTEGER", nullable: false),
+                    Accrued_Micros = table.Column<long>(type: "INTEGER", nullable: false),
+                    Held_Micros = table.Column<long>(type: "INTEGER", nullable: false),
+                    Limit_Micros = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_Budgets", x => x.Id);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "Connections",
                 columns: table => new
                 {
@@ -249,6 +290,9 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     LeaseSequence = table.Column<int>(type: "INTEGER", nullable: false),
                     GpuPostedUntil = table.Column<long>(type: "INTEGER", nullable: true),
                     DiskPostedUntil = table.Column<long>(type: "INTEGER", nullable: true),
+                    HeldUntil = table.Column<long>(type: "INTEGER", nullable: true),
+                    RenewHoldAt = table.Column<long>(type: "INTEGER", nullable: true),
+                    HoldRefusal = table.Column<string>(type: "TEXT", nullable: true),
                     NextStepAt = table.Column<long>(type: "INTEGER", nullable: true),
                     LeaseOwner = table.Column<string>(type: "TEXT", nullable: true),
                     LeaseUntil = table.Column<long>(type: "INTEGER", nullable: true),
@@ -305,6 +349,7 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     Needs = table.Column<string>(type: "TEXT", nullable: false),
                     Limits = table.Column<string>(type: "TEXT", nullable: false),
                     Estimate = table.Column<string>(type: "TEXT", nullable: true),
+                    MayPause = table.Column<bool>(type: "INTEGER", nullable: false),
                     IdempotencyKey = table.Column<string>(type: "TEXT", maxLength: 120, nullable: true),
                     Status = table.Column<string>(type: "TEXT", maxLength: 32, nullable: false),
                     StopReason = table.Column<string>(type: "TEXT", maxLength: 32, nullable: true),
@@ -319,7 +364,8 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     NextStepAt = table.Column<long>(type: "INTEGER", nullable: true),
                     LeaseOwner = table.Column<string>(type: "TEXT", nullable: true),
                     LeaseUntil = table.Column<long>(type: "INTEGER", nullable: true),
-                    Fence = table.Column<long>(type: "INTEGER", nullable: false)
+                    Fence = table.Column<long>(type: "INTEGER", nullable: false),
+                    PausedAtRate_MicrosPerHour = table.Column<long>(type: "INTEGER", nullable: true)
                 },
                 constraints: table =>
                 {
@@ -608,6 +654,37 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "IX_BudgetHolds_BudgetId_InstanceId",
+                table: "BudgetHolds",
+                columns: new[] { "BudgetId", "InstanceId" },
+                unique: true,
+                filter: "\"InstanceId\" IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_BudgetHolds_InstanceId",
+                table: "BudgetHolds",
+                column: "InstanceId");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_BudgetHolds_JobId",
+                table: "BudgetHolds",
+                column: "JobId");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_BudgetHolds_Promise",
+                table: "BudgetHolds",
+                columns: new[] { "BudgetId", "JobId" },
+                unique: true,
+                filter: "\"InstanceId\" IS NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Budgets_TeamId_Scope_Subject_Period_Simulated",
+                table: "Budgets",
+                columns: new[] { "TeamId", "Scope", "Subject", "Period", "Simulated" },
+                unique: true,
+                filter: "\"EndedAt\" IS NULL");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_Connections_TeamId",
                 table: "Connections",
                 column: "TeamId");
@@ -743,6 +820,12 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
 
             migrationBuilder.DropTable(
                 name: "Attempts");
+
+            migrationBuilder.DropTable(
+                name: "BudgetHolds");
+
+            migrationBuilder.DropTable(
+                name: "Budgets");
 
             migrationBuilder.DropTable(
                 name: "Connections");

@@ -29,7 +29,8 @@ public static class ApiCall
                 new NeedsBody(request.Needs.GpuNames, request.Needs.GpuCount, request.Needs.MinVramMb, request.Needs.MinReliability, request.Needs.MinDownloadMbps, request.Needs.VerifiedOnly),
                 new LimitsBody(request.Limits.MaxCost?.Micros, request.Limits.MaxRate?.MicrosPerHour, (int?)request.Limits.MaxRuntime?.TotalSeconds, request.Limits.MaxAttempts),
                 request.ProjectId?.Value,
-                request.Tags),
+                request.Tags,
+                request.MayPause ? true : null),
             Body);
 
         // A quote cannot be escaped inside single quotes: end them, quote it, begin again.

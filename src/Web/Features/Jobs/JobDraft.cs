@@ -41,6 +41,9 @@ public sealed class JobDraft
 
     public string Tags { get; set; } = "";
 
+    /// <summary>Said yes to after a budget was in the way.</summary>
+    public bool MayPause { get; set; }
+
     /// <summary>What the form does not show: kept from the job it was cloned from.</summary>
     public TrainingSpec Base { get; set; } = new() { Preset = Presets.Smoke };
 
@@ -88,6 +91,7 @@ public sealed class JobDraft
                 Number(MaxHours, "Limits.MaxRuntime", "Enter hours, for example 12.", problems) is { } hours ? TimeSpan.FromSeconds((double)(hours * 3600)) : null),
             ProjectId = ProjectId,
             Tags = Commas(Tags),
+            MayPause = MayPause,
             IdempotencyKey = idempotencyKey,
         };
         return (request, problems);

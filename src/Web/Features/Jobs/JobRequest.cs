@@ -26,6 +26,9 @@ public sealed record JobRequest
 
     public IReadOnlyList<string> Tags { get; init; } = [];
 
+    /// <summary>Start it although a budget may not reach to its end: it is saved and paused there.</summary>
+    public bool MayPause { get; init; }
+
     /// <summary>The same key submits once, however often it is sent.</summary>
     public string? IdempotencyKey { get; init; }
 }
@@ -42,6 +45,18 @@ public abstract record SubmitResult
     public sealed record Accepted(JobId Id, int Number) : SubmitResult;
 
     public sealed record Invalid(IReadOnlyList<FieldProblem> Problems) : SubmitResult;
+
+    /// <summary>A budget does not reach to its end. Nothing was saved; the same request may be sent again with a lower limit, another project, or as one that may pause.</summary>
+    /// <param name="Name">Whose budget it is.</param>
+    /// <param name="Needed">The estimate's upper end, saving and destroying included.</param>
+    /// <param name="Left">Of the budget, less what is held and promised.</param>
+    /// <param name="MayPause">Whether that choice exists here.</param>
+    /// <param name="Project">Whether it is a project's budget: another project may have more left.</param>
+    public sealed record OverBudget(string Name, Money Needed, Money Left, Money Limit, bool MayPause, bool Project) : SubmitResult
+    {
+        /// <summary>What happened and what it cost.</summary>
+        public string Message => $"This job may cost up to {Needed.Words()}; {Name} has {Left.Words()} left of {Limit.Words()}. It was not started, $0.00.";
+    }
 
     /// <summary>The provider did not answer in time, so nobody can say what it would cost. Nothing was saved; the same request may be sent again.</summary>
     /// <param name="Message">What happened, what it cost, what to do.</param>

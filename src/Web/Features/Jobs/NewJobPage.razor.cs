@@ -25,6 +25,7 @@ public sealed partial class NewJobPage
     private bool _starting;
     private string? _note;
     private string? _said;
+    private SubmitResult.OverBudget? _over;
 
     [CascadingParameter] public TeamContext Team { get; set; } = null!;
 
@@ -106,7 +107,7 @@ public sealed partial class NewJobPage
             _draft.Name = ProposedName(preset, choices.NextNumber);
         }
 
-        (_draft.Preset, _cloned) = (preset, null);
+        (_draft.Preset, _cloned, _draft.MayPause) = (preset, null, false);
         _draft.Base = new TrainingSpec { Preset = preset };
         Changed();
     }
@@ -239,7 +240,7 @@ public sealed partial class NewJobPage
             return;
         }
 
-        _starting = true;
+        (_starting, _over) = (true, null);
         try
         {
             // Not cancelled by leaving: what was started is started.
@@ -248,6 +249,9 @@ public sealed partial class NewJobPage
                 case SubmitResult.Accepted accepted:
                     Navigation.NavigateTo(Below($"jobs/{accepted.Number}"));
                     return;
+                case SubmitResult.OverBudget over:
+                    (_over, _said) = (over, null);
+                    break;
                 case SubmitResult.NoAnswer silent:
                     _said = silent.Message; // what was typed stays
                     break;
@@ -261,6 +265,27 @@ public sealed partial class NewJobPage
         {
             _starting = false;
         }
+    }
+
+    private Task StartMayPauseAsync()
+    {
+        _draft.MayPause = true;
+        return StartAsync();
+    }
+
+    // Within the limit it stops itself before the budget would have to.
+    private void Lower()
+    {
+        _draft.MaxCost = _over!.Left.Usd.ToString("0.######", System.Globalization.CultureInfo.InvariantCulture);
+        _over = null;
+    }
+
+    private void NextProject()
+    {
+        var projects = _choices!.Projects;
+        var next = (projects.Select(p => (ProjectId?)p.Id).ToList().IndexOf(_draft.ProjectId) + 1) % projects.Count;
+        _draft.ProjectId = projects[next].Id;
+        (_over, _said) = (null, $"The project is {projects[next].Name} now.");
     }
 
     public async ValueTask DisposeAsync()

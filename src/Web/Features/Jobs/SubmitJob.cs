@@ -1,16 +1,20 @@
 using Dashboard.Domain;
+using Dashboard.Domain.Budgets;
+using Dashboard.Domain.Costs;
 using Dashboard.Domain.Inbox;
 using Dashboard.Domain.Jobs;
 using Dashboard.Domain.Teams;
+using Dashboard.Infrastructure.Budgets;
 using Dashboard.Infrastructure.Live;
 using Dashboard.Infrastructure.Persistence;
 using Dashboard.Infrastructure.Scheduling;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
 
 namespace Dashboard.Web.Features.Jobs;
 
 /// <summary>A person, or their program, asks for a job. Saves it and nudges provisioning; rents nothing itself.</summary>
-public sealed class SubmitJob(AppDatabase database, QuoteOffers quotes, INudgeProvisioning nudge, ChangeFeed changes, TimeProvider time)
+public sealed class SubmitJob(AppDatabase database, QuoteOffers quotes, INudgeProvisioning nudge, ChangeFeed changes, IOptions<BudgetOptions> budgets, TimeProvider time)
 {
     /// <summary>How long a person waits for a provider that has not been asked within the last minute.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(8);
@@ -38,7 +42,7 @@ public sealed class SubmitJob(AppDatabase database, QuoteOffers quotes, INudgePr
         var chosen = quote.Offers.FirstOrDefault(q => q.Offer.Id == request.OfferId) ?? (quote.Offers.Count > 0 ? quote.Offers[0] : null);
         try
         {
-            return await SaveAsync(team, request, chosen?.Estimate, ct);
+            return await SaveAsync(team, request, chosen, ct);
         }
         catch (DbUpdateException) when (request.IdempotencyKey is not null)
         {
@@ -59,7 +63,7 @@ public sealed class SubmitJob(AppDatabase database, QuoteOffers quotes, INudgePr
         return job is null ? null : new SubmitResult.Accepted(job.Id, job.Number);
     }
 
-    private async Task<SubmitResult> SaveAsync(TeamContext team, JobRequest request, CostEstimate? estimate, CancellationToken ct)
+    private async Task<SubmitResult> SaveAsync(TeamContext team, JobRequest request, QuotedOffer? chosen, CancellationToken ct)
     {
         var now = time.GetUtcNow();
         await using var db = await database.ForTeamAsync(team, ct);
@@ -105,11 +109,17 @@ public sealed class SubmitJob(AppDatabase database, QuoteOffers quotes, INudgePr
             OfferId = request.OfferId,
             Needs = request.Needs,
             Limits = request.Limits,
-            Estimate = estimate,
+            Estimate = chosen?.Estimate,
+            MayPause = request.MayPause,
             IdempotencyKey = request.IdempotencyKey,
             CreatedAt = now,
             NextStepAt = now,
         };
+        if (Admission.Ask(db, job, chosen?.Offer.Rate, connection.Market.Simulated, budgets.Value.Terms, now) is { Budget: var full } refused)
+        {
+            return new SubmitResult.OverBudget(refused.Name, refused.Needed, full.Free < Money.Zero ? Money.Zero : full.Free, full.Limit, refused.MayPause, full.Scope == BudgetScope.Project);
+        }
+
         db.Jobs.Add(job);
         db.JobEvents.Add(new JobEvent { TeamId = team.TeamId, JobId = job.Id, At = now, Kind = "submitted", Text = "Submitted.", PersonId = team.UserId });
         db.Outbox.Add(new OutboxMessage { TeamId = team.TeamId, Kind = "job.submitted", DedupKey = $"job.submitted/{job.Id}", Payload = $"{{\"job\":\"{job.Id}\"}}", At = now });
