@@ -11,6 +11,7 @@ public static class LifecycleRegistration
     {
         services.AddOptions<LifecycleOptions>().BindConfiguration("Lifecycle").ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<DeadManOptions>().BindConfiguration("DeadMan").ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<InterruptionOptions>().BindConfiguration("Interruption").ValidateDataAnnotations().ValidateOnStart();
 
         services.AddSingleton(new Node($"{Environment.MachineName}/{Environment.ProcessId}"));
         services.AddSingleton<LifecycleSignal>();
@@ -28,6 +29,7 @@ public static class LifecycleRegistration
         services.AddSingleton<BootInstance>();
         services.AddSingleton<SetUpInstance>();
         services.AddSingleton<ProviderStops>();
+        services.AddSingleton<HomeCheckpoints>();
         services.AddSingleton<HostKeyAlarm>();
         services.AddSingleton<WatchRun>();
         services.AddSingleton<ResultCheck>();

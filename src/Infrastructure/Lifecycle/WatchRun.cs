@@ -14,6 +14,7 @@ internal sealed class WatchRun(
     AppDatabase database,
     InstanceRecords records,
     IMachines machines,
+    HomeCheckpoints checkpoints,
     ProviderStops stops,
     HostKeyAlarm alarm,
     IOptions<LifecycleOptions> options,
@@ -52,6 +53,10 @@ internal sealed class WatchRun(
             }
 
             await records.ApplyAsync(i.Id, lease.Fence, change => Note(change, look), lease.Lost);
+            if (look.Exit is null)
+            {
+                await checkpoints.KeepAsync(row, look, lease);
+            }
         }
         catch (HostKeyChanged changed)
         {

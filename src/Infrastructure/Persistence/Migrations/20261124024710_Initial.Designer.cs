@@ -517,6 +517,11 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     b.Property<Guid>("JobId")
                         .HasColumnType("TEXT");
 
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("TEXT");
+
                     b.Property<string>("Path")
                         .IsRequired()
                         .HasColumnType("TEXT");
@@ -524,6 +529,9 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     b.Property<string>("Sha256")
                         .IsRequired()
                         .HasColumnType("TEXT");
+
+                    b.Property<int?>("Step")
+                        .HasColumnType("INTEGER");
 
                     b.Property<Guid>("TeamId")
                         .HasColumnType("TEXT");
@@ -553,6 +561,15 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     b.Property<long>("BytesUp")
                         .HasColumnType("INTEGER");
 
+                    b.Property<long?>("CheckpointAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int?>("CheckpointHome")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int?>("CheckpointMade")
+                        .HasColumnType("INTEGER");
+
                     b.Property<long>("CreatedAt")
                         .HasColumnType("INTEGER");
 
@@ -568,6 +585,10 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     b.Property<long?>("FirstLineAt")
                         .HasColumnType("INTEGER");
 
+                    b.Property<string>("Health")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
                     b.Property<Guid>("JobId")
                         .HasColumnType("TEXT");
 
@@ -582,6 +603,9 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
 
                     b.Property<string>("Phase")
                         .HasColumnType("TEXT");
+
+                    b.Property<int?>("ResumedFrom")
+                        .HasColumnType("INTEGER");
 
                     b.Property<double?>("SecondsPerStep")
                         .HasColumnType("REAL");

@@ -514,6 +514,11 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     b.Property<Guid>("JobId")
                         .HasColumnType("TEXT");
 
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("TEXT");
+
                     b.Property<string>("Path")
                         .IsRequired()
                         .HasColumnType("TEXT");
@@ -521,6 +526,9 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     b.Property<string>("Sha256")
                         .IsRequired()
                         .HasColumnType("TEXT");
+
+                    b.Property<int?>("Step")
+                        .HasColumnType("INTEGER");
 
                     b.Property<Guid>("TeamId")
                         .HasColumnType("TEXT");
@@ -550,6 +558,15 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     b.Property<long>("BytesUp")
                         .HasColumnType("INTEGER");
 
+                    b.Property<long?>("CheckpointAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int?>("CheckpointHome")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int?>("CheckpointMade")
+                        .HasColumnType("INTEGER");
+
                     b.Property<long>("CreatedAt")
                         .HasColumnType("INTEGER");
 
@@ -565,6 +582,10 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     b.Property<long?>("FirstLineAt")
                         .HasColumnType("INTEGER");
 
+                    b.Property<string>("Health")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
                     b.Property<Guid>("JobId")
                         .HasColumnType("TEXT");
 
@@ -579,6 +600,9 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
 
                     b.Property<string>("Phase")
                         .HasColumnType("TEXT");
+
+                    b.Property<int?>("ResumedFrom")
+                        .HasColumnType("INTEGER");
 
                     b.Property<double?>("SecondsPerStep")
                         .HasColumnType("REAL");
