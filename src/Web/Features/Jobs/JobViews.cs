@@ -185,8 +185,10 @@ public sealed record MachineView
 /// <param name="Person">Who did it; null: the dashboard itself.</param>
 public sealed record EventView(DateTimeOffset At, string Kind, string Text, int? Attempt, string? Person);
 
-/// <param name="Sha256">Lower-case hex, the same as the machine wrote: a file whose hash differs never arrives here.</param>
-public sealed record FileView(int Attempt, string Path, long Bytes, string Sha256, DateTimeOffset ArrivedAt);
+/// <param name="Sha256">Lower-case hex. Where the machine promised one it is the same: a file whose hash differs never arrives here.</param>
+/// <param name="Verified">The machine promised it.</param>
+/// <param name="Step">Of a checkpoint; null for a result.</param>
+public sealed record FileView(int Attempt, string Path, long Bytes, string Sha256, bool Verified, int? Step, DateTimeOffset ArrivedAt);
 
 /// <param name="Job">Null: this team has no job of that number.</param>
 public sealed record JobAnswer(JobView? Job);
