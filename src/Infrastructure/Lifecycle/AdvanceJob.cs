@@ -19,7 +19,7 @@ namespace Dashboard.Infrastructure.Lifecycle;
 /// A job's own steps: from submitted to an instance row. Once there is a row, the instance moves the job.
 /// The row is committed before anything is rented.
 /// </summary>
-internal sealed class AdvanceJob(
+internal sealed partial class AdvanceJob(
     AppDatabase database,
     IMarketplaces marketplaces,
     IConnectionHealth health,
@@ -28,7 +28,9 @@ internal sealed class AdvanceJob(
     LogStore logs,
     ChangeFeed changes,
     LifecycleSignal signal,
+    HomeCheckpoints checkpoints,
     IOptions<LifecycleOptions> options,
+    IOptions<InterruptionOptions> interruption,
     TimeProvider time)
 {
     private static readonly TimeSpan NextTry = TimeSpan.FromSeconds(15);
@@ -38,6 +40,12 @@ internal sealed class AdvanceJob(
         await using var db = await database.ForSystemAsync(lease.Lost);
         var job = await db.Jobs.AsNoTracking().SingleAsync(j => j.Id == id, lease.Lost);
         var rows = await db.Instances.AsNoTracking().Where(i => i.JobId == id).ToListAsync(lease.Lost);
+        if (job.Cancel is null && rows.SingleOrDefault(r => r.AttemptNumber == job.AttemptCount && r.Status == InstanceStatus.Interrupted) is { } kept)
+        {
+            await SeekAsync(job, kept, rows, lease);
+            return;
+        }
+
         if (JobRules.IsFinal(job.Status) || rows.Any(r => r.AttemptNumber == job.AttemptCount && !InstanceRules.IsFinal(r.Status)))
         {
             await ApplyAsync(lease, id, change => change.Job.NextStepAt = null); // its instance moves it
@@ -89,14 +97,14 @@ internal sealed class AdvanceJob(
 
         try
         {
-            var offers = await marketplaces.For(connection).SearchAsync(Query(job), lease.Lost);
-            if (Choose(job, offers, rows, await CoolingAsync(db, connection.Id, lease.Lost)) is { } offer)
+            var (offer, found) = await FindAsync(job, connection, rows, await LeftAsync(job, lease.Lost), lease.Lost);
+            if (offer is not null)
             {
                 await WriteIntentAsync(job, connection, offer, openAttempt: refused.Count > 0, lease);
             }
             else
             {
-                await ApplyAsync(lease, job.Id, change => change.End(JobStatus.Failed, StopReason.NoCapacity, NoOffer(job, offers.Count)));
+                await ApplyAsync(lease, job.Id, change => NothingFree(change, NoOffer(job, found)));
             }
         }
         catch (CredentialRejectedException fault)
@@ -129,9 +137,9 @@ internal sealed class AdvanceJob(
     }
 
     /// <summary>A contract that ends before the job could is no offer for it.</summary>
-    private OfferQuery Query(Job job)
+    private OfferQuery Query(Job job, RentalType rental)
     {
-        var query = OfferRanking.Query(job.Spec, job.Needs, job.Limits.MaxRate);
+        var query = OfferRanking.Query(job.Spec, job.Needs, job.Limits.MaxRate, rental);
         var needed = job.Limits.MaxRuntime + options.Value.Drain;
         return needed > query.MinContract ? query with { MinContract = needed } : query;
     }
@@ -148,18 +156,15 @@ internal sealed class AdvanceJob(
 
     /// <summary>
     /// The person's own choice while it is there, then the cheapest in total, machines that failed of late last; never an
-    /// offer that just refused or a machine that failed this job. Nothing but on demand: nobody has named a bid.
+    /// offer that just refused or a machine that failed this job or took itself away from it.
     /// </summary>
-    private static Offer? Choose(Job job, IReadOnlyList<Offer> offers, IReadOnlyList<Instance> rows, HashSet<string> cooling)
+    private static IReadOnlyList<(Offer Offer, CostEstimate Estimate)> Usable(Job job, IReadOnlyList<Offer> offers, IReadOnlyList<Instance> rows, HashSet<string> cooling, TimeSpan left)
     {
         var refused = rows.Where(r => r.Status == InstanceStatus.Rejected).Select(r => r.OfferId).ToHashSet(StringComparer.Ordinal);
         var failed = rows.Where(r => r.Status != InstanceStatus.Rejected).Select(r => r.MachineId).ToHashSet(StringComparer.Ordinal);
-        var usable = OfferRanking.Rank(job.Spec, offers, job.Limits.MaxRuntime)
-            .Select(quote => quote.Offer)
-            .Where(offer => offer.Rental == RentalType.OnDemand && !refused.Contains(offer.Id) && !failed.Contains(offer.MachineId))
-            .OrderBy(offer => cooling.Contains(offer.MachineId))
-            .ToList();
-        return usable.FirstOrDefault(offer => offer.Id == job.OfferId) ?? (usable.Count > 0 ? usable[0] : null);
+        return [.. OfferRanking.RankRest(job.Spec, offers.Select(offer => InterruptionRules.AsRented(offer, job.Limits)).OfType<Offer>(), left)
+            .Where(quote => !refused.Contains(quote.Offer.Id) && !failed.Contains(quote.Offer.MachineId))
+            .OrderBy(quote => quote.Offer.Id != job.OfferId).ThenBy(quote => cooling.Contains(quote.Offer.MachineId))];
     }
 
     private static string NoOffer(Job job, int found)
@@ -169,7 +174,8 @@ internal sealed class AdvanceJob(
         return found == 0 ? $"No {wish}{limit} is free right now." : $"Every {wish}{limit} that is free was tried already.";
     }
 
-    private async Task WriteIntentAsync(Job job, Connection connection, Offer offer, bool openAttempt, RowLease lease)
+    /// <param name="before">Part of the same transaction; false: something has changed, nothing is written.</param>
+    private async Task WriteIntentAsync(Job job, Connection connection, Offer offer, bool openAttempt, RowLease lease, Func<JobChange, bool>? before = null)
     {
         var now = time.GetUtcNow();
         var o = options.Value;
@@ -178,6 +184,11 @@ internal sealed class AdvanceJob(
         var bootLimit = JobEstimator.BootTime(job.Spec, offer) * 2;
         var written = await ApplyAsync(lease, job.Id, change =>
         {
+            if (before?.Invoke(change) == false)
+            {
+                return;
+            }
+
             var attempt = openAttempt ? change.Db.Attempts.Single(a => a.JobId == job.Id && a.Number == job.AttemptCount) : null;
             if (attempt is null)
             {
@@ -216,9 +227,8 @@ internal sealed class AdvanceJob(
                 CreatedAt = now,
                 NextStepAt = now,
             });
-            change.Job.NextStepAt = null;
-            change.Job.Message = null;
-            change.Say("chosen", $"Renting {offer.GpuName} in {offer.Location ?? "an unnamed place"} at {offer.Rate.Words()}.", attempt.Number);
+            (change.Job.NextStepAt, change.Job.Message, change.Job.EmptySearches) = (null, null, 0);
+            change.Say("chosen", $"Renting {offer.GpuName} in {offer.Location ?? "an unnamed place"} at {offer.Rate.Words()}{(offer.Rental == RentalType.Interruptible ? ", with a bid" : "")}.", attempt.Number);
         });
         if (written)
         {

@@ -32,6 +32,8 @@ public static class LifecycleRegistration
         services.AddSingleton<HomeCheckpoints>();
         services.AddSingleton<HostKeyAlarm>();
         services.AddSingleton<WatchRun>();
+        services.AddSingleton<KeepInterrupted>();
+        services.AddSingleton<OutbidMachines>();
         services.AddSingleton<ResultCheck>();
         services.AddSingleton<CollectRun>();
         services.AddSingleton<DestroyInstance>();

@@ -15,6 +15,7 @@ internal sealed class WatchRun(
     InstanceRecords records,
     IMachines machines,
     HomeCheckpoints checkpoints,
+    KeepInterrupted keep,
     ProviderStops stops,
     HostKeyAlarm alarm,
     IOptions<LifecycleOptions> options,
@@ -40,7 +41,7 @@ internal sealed class WatchRun(
 
         if (await stops.ReadAsync(row, lease.Lost) is var (reason, what))
         {
-            await records.ApplyAsync(i.Id, lease.Fence, change => change.Destroy(reason, what), lease.Lost);
+            await (reason == StopReason.Interrupted && keep.IsWorthIt(row) ? keep.BeginAsync(row, lease) : records.ApplyAsync(i.Id, lease.Fence, change => change.Destroy(reason, what), lease.Lost));
             return;
         }
 
@@ -102,9 +103,14 @@ internal sealed class WatchRun(
             return (StopReason.CancelledByUser, "A person stopped it.");
         }
 
-        if (job.Limits.MaxRuntime is { } time && row.Attempt.StartedAt is { } started && now - started >= time)
+        if (job.Limits.MaxRuntime is { } time && row.Attempt.StartedAt is { } started && now - started + await RanBeforeAsync(row, ct) >= time)
         {
             return (StopReason.DeadlineReached, $"It ran for its limit of {time.TotalHours:0.##} h.");
+        }
+
+        if (job.Limits.FinishBy <= now)
+        {
+            return (StopReason.DeadlineReached, $"It was to be done by {job.Limits.FinishBy:yyyy-MM-dd HH:mm} UTC.");
         }
 
         if (i.ContractEnd is { } end && end - now <= options.Value.Drain)
@@ -118,6 +124,20 @@ internal sealed class WatchRun(
         }
 
         return null;
+    }
+
+    /// <summary>What earlier attempts ran, as far as their machines were heard of.</summary>
+    private async Task<TimeSpan> RanBeforeAsync(InstanceSnapshot row, CancellationToken ct)
+    {
+        if (row.Attempt.Number == 1)
+        {
+            return TimeSpan.Zero;
+        }
+
+        await using var db = await database.ForSystemAsync(ct);
+        var runs = await db.Attempts.AsNoTracking().Where(a => a.JobId == row.Job.Id && a.Number < row.Attempt.Number && a.StartedAt != null && a.BeatAt > a.StartedAt)
+            .Select(a => new { a.StartedAt, a.BeatAt }).ToListAsync(ct);
+        return runs.Aggregate(TimeSpan.Zero, (sum, run) => sum + (run.BeatAt!.Value - run.StartedAt!.Value));
     }
 
     /// <summary>Posted entries of all attempts, and what has accrued on this machine since.</summary>

@@ -295,8 +295,14 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     b.Property<string>("HostKeys")
                         .HasColumnType("TEXT");
 
+                    b.Property<long?>("InterruptedAt")
+                        .HasColumnType("INTEGER");
+
                     b.Property<Guid>("JobId")
                         .HasColumnType("TEXT");
+
+                    b.Property<long?>("KeptUntil")
+                        .HasColumnType("INTEGER");
 
                     b.Property<long?>("KeyAttachedAt")
                         .HasColumnType("INTEGER");
@@ -360,6 +366,9 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     b.Property<string>("ProtectedSshKey")
                         .HasColumnType("TEXT");
 
+                    b.Property<long?>("ReadyAt")
+                        .HasColumnType("INTEGER");
+
                     b.Property<string>("Rental")
                         .IsRequired()
                         .HasMaxLength(32)
@@ -409,6 +418,9 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                         .HasColumnType("INTEGER");
 
                     b.Property<int>("VramMb")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<bool>("WaitedFor")
                         .HasColumnType("INTEGER");
 
                     b.ComplexProperty(typeof(Dictionary<string, object>), "CeilingRate", "Dashboard.Domain.Instances.Instance.CeilingRate#HourlyRate", b1 =>
@@ -661,6 +673,9 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     b.Property<Guid>("CreatedBy")
                         .HasColumnType("TEXT");
 
+                    b.Property<int>("EmptySearches")
+                        .HasColumnType("INTEGER");
+
                     b.Property<long?>("EndedAt")
                         .HasColumnType("INTEGER");
 
@@ -673,6 +688,12 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     b.Property<string>("IdempotencyKey")
                         .HasMaxLength(120)
                         .HasColumnType("TEXT");
+
+                    b.Property<long?>("InterruptedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Interruptions")
+                        .HasColumnType("INTEGER");
 
                     b.Property<string>("LeaseOwner")
                         .HasColumnType("TEXT");

@@ -292,8 +292,14 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     b.Property<string>("HostKeys")
                         .HasColumnType("TEXT");
 
+                    b.Property<long?>("InterruptedAt")
+                        .HasColumnType("INTEGER");
+
                     b.Property<Guid>("JobId")
                         .HasColumnType("TEXT");
+
+                    b.Property<long?>("KeptUntil")
+                        .HasColumnType("INTEGER");
 
                     b.Property<long?>("KeyAttachedAt")
                         .HasColumnType("INTEGER");
@@ -357,6 +363,9 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     b.Property<string>("ProtectedSshKey")
                         .HasColumnType("TEXT");
 
+                    b.Property<long?>("ReadyAt")
+                        .HasColumnType("INTEGER");
+
                     b.Property<string>("Rental")
                         .IsRequired()
                         .HasMaxLength(32)
@@ -406,6 +415,9 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                         .HasColumnType("INTEGER");
 
                     b.Property<int>("VramMb")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<bool>("WaitedFor")
                         .HasColumnType("INTEGER");
 
                     b.ComplexProperty(typeof(Dictionary<string, object>), "CeilingRate", "Dashboard.Domain.Instances.Instance.CeilingRate#HourlyRate", b1 =>
@@ -658,6 +670,9 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     b.Property<Guid>("CreatedBy")
                         .HasColumnType("TEXT");
 
+                    b.Property<int>("EmptySearches")
+                        .HasColumnType("INTEGER");
+
                     b.Property<long?>("EndedAt")
                         .HasColumnType("INTEGER");
 
@@ -670,6 +685,12 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     b.Property<string>("IdempotencyKey")
                         .HasMaxLength(120)
                         .HasColumnType("TEXT");
+
+                    b.Property<long?>("InterruptedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Interruptions")
+                        .HasColumnType("INTEGER");
 
                     b.Property<string>("LeaseOwner")
                         .HasColumnType("TEXT");

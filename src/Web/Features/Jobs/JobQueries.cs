@@ -116,6 +116,9 @@ public sealed class JobQueries(AppDatabase database, TimeProvider time)
             ObservedAt = i.ObservedAt,
             ContractEnd = i.ContractEnd,
             EndReason = i.EndReason,
+            InterruptedAt = i.InterruptedAt,
+            KeptUntil = i.KeptUntil,
+            WaitedFor = i.WaitedFor,
             GpuPosted = i.GpuPostedOfRun,
             DiskPosted = i.DiskPosted,
         }).ToListAsync(ct);

@@ -75,6 +75,9 @@ public sealed record JobView
 
     public Attempt? LastAttempt => Attempts.Count > 0 ? Attempts[^1] : null;
 
+    /// <summary>Its machine while that is stopped by another renter and kept.</summary>
+    public MachineView? Kept => LastMachine is { Status: InstanceStatus.Interrupted } kept ? kept : null;
+
     public MachineView? LastMachine => Machines.Count > 0 ? Machines[^1] : null;
 
     /// <summary>What an hour costs while it runs, by the machine it has or the one it was promised.</summary>
@@ -87,7 +90,7 @@ public sealed record JobView
         Spec = Spec,
         ConnectionId = ConnectionId,
         Needs = Needs,
-        Limits = Limits,
+        Limits = Limits with { FinishBy = null }, // it was that run's
         ProjectId = ProjectId,
         Tags = Tags,
         IdempotencyKey = idempotencyKey,
@@ -155,6 +158,14 @@ public sealed record MachineView
     public required DateTimeOffset? ContractEnd { get; init; }
 
     public required StopReason? EndReason { get; init; }
+
+    public DateTimeOffset? InterruptedAt { get; init; }
+
+    /// <summary>Until when it is kept stopped.</summary>
+    public DateTimeOffset? KeptUntil { get; init; }
+
+    /// <summary>A person asked to wait for it.</summary>
+    public bool WaitedFor { get; init; }
 
     public required Money GpuPosted { get; init; }
 

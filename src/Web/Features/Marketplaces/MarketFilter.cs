@@ -20,8 +20,9 @@ public enum OfferSort
 /// <param name="ReliabilityPercent">At least.</param>
 /// <param name="DownloadMbps">At least.</param>
 /// <param name="MaxRate">At most, all-in.</param>
+/// <param name="Rental">How the machines are rented.</param>
 /// <param name="For">What is priced: <c>hour</c>, <c>smoke</c>, or the number of one of the team's jobs. Null: an hour of anything.</param>
-public sealed record MarketFilter(string? Gpu = null, int Count = 1, int? VramGb = null, int? ReliabilityPercent = null, int? DownloadMbps = null, HourlyRate? MaxRate = null, string? For = null)
+public sealed record MarketFilter(string? Gpu = null, int Count = 1, int? VramGb = null, int? ReliabilityPercent = null, int? DownloadMbps = null, HourlyRate? MaxRate = null, string? For = null, RentalType Rental = RentalType.OnDemand)
 {
     /// <summary>What the page can hold. Providers send a page of their own size, far below it.</summary>
     private const int MostRows = 5_000;
@@ -31,6 +32,7 @@ public sealed record MarketFilter(string? Gpu = null, int Count = 1, int? VramGb
         GpuNames = Gpu is null ? [] : [Gpu],
         GpuCount = Count,
         MinVramMb = VramGb is { } gb ? gb * 1000 : null, // a 24 GB card reports a little less than 24,576
+        Rental = Rental,
         MinReliability = ReliabilityPercent / 100m,
         MinDownloadMbps = DownloadMbps,
         MaxRate = MaxRate,

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Dashboard.Domain.Costs;
+using Dashboard.Domain.Marketplaces;
 using Dashboard.Infrastructure.Live;
 using Dashboard.Web.Components;
 using Microsoft.AspNetCore.Components;
@@ -44,6 +45,8 @@ public sealed partial class MarketPage
 
     [SupplyParameterFromQuery(Name = "max")] public string? Max { get; set; }
 
+    [SupplyParameterFromQuery(Name = "type")] public string? Type { get; set; }
+
     [SupplyParameterFromQuery(Name = "region")] public string? RegionAsked { get; set; }
 
     [SupplyParameterFromQuery(Name = "sort")] public string? SortBy { get; set; }
@@ -57,7 +60,8 @@ public sealed partial class MarketPage
         OneOf(Rel, Reliabilities),
         OneOf(Down, Speeds),
         ReadRate(Max),
-        string.IsNullOrWhiteSpace(For) ? null : For);
+        string.IsNullOrWhiteSpace(For) ? null : For,
+        Type == "bid" ? RentalType.Interruptible : RentalType.OnDemand);
 
     private string? Region => _board.Region;
 
@@ -79,6 +83,7 @@ public sealed partial class MarketPage
                 (filter.VramGb is not null, $"VRAM ≥ {filter.VramGb} GB", filter with { VramGb = null }),
                 (filter.ReliabilityPercent is not null, $"reliability ≥ {filter.ReliabilityPercent}%", filter with { ReliabilityPercent = null }),
                 (filter.DownloadMbps is not null, $"download ≥ {Numbers.Speed(filter.DownloadMbps ?? 0)}", filter with { DownloadMbps = null }),
+                (filter.Rental == RentalType.Interruptible, "with a bid", filter with { Rental = RentalType.OnDemand }),
                 (filter.MaxRate is not null, $"at most {Numbers.Rate(filter.MaxRate ?? HourlyRate.Zero)}", filter with { MaxRate = null }),
             ];
             return [.. all.Where(f => f.On).Select(f => (f.Word, f.Without))];
@@ -93,6 +98,7 @@ public sealed partial class MarketPage
             if (Vram is not null && OneOf(Vram, Sizes) is null) { yield return $"“{Vram}” is no VRAM size and was left out."; }
             if (Rel is not null && OneOf(Rel, Reliabilities) is null) { yield return $"“{Rel}” is no reliability and was left out."; }
             if (Down is not null && OneOf(Down, Speeds) is null) { yield return $"“{Down}” is no download speed and was left out."; }
+            if (Type is not (null or "bid" or "ondemand")) { yield return $"“{Type}” is no way to rent and was left out."; }
             if (_maxProblem is not null) { yield return _maxProblem; }
             if (Data?.Note is { } note) { yield return note; }
         }
@@ -147,7 +153,7 @@ public sealed partial class MarketPage
 
     private const int FillsTheBar = 20; // a bar is as wide as the twentieth cheapest total: the dear tail must not flatten the rest
 
-    private void Type(ChangeEventArgs typed)
+    private void Typed(ChangeEventArgs typed)
     {
         _find = (string?)typed.Value ?? "";
         _board.Narrow(_find, Region);
@@ -161,6 +167,8 @@ public sealed partial class MarketPage
         _board.Narrow(find, region);
         Navigate(Address(Filter, _board.Sort));
     }
+
+    private void SetRental(ChangeEventArgs chosen) => Go(Filter with { Rental = Text(chosen) == "bid" ? RentalType.Interruptible : RentalType.OnDemand });
 
     private void SetMax(ChangeEventArgs typed)
     {
@@ -201,7 +209,7 @@ public sealed partial class MarketPage
         ("for", filter.For),
         ("gpu", filter.Gpu), ("count", filter.Count == 1 ? null : filter.Count.ToString(Invariant)), ("vram", filter.VramGb?.ToString(Invariant)),
         ("rel", filter.ReliabilityPercent?.ToString(Invariant)), ("down", filter.DownloadMbps?.ToString(Invariant)), ("max", MaxText(filter.MaxRate)),
-        ("region", Region), ("q", _find.Length > 0 ? _find : null),
+        ("type", filter.Rental == RentalType.Interruptible ? "bid" : null), ("region", Region), ("q", _find.Length > 0 ? _find : null),
         ("sort", sort == OfferSort.Total ? null : sort.ToString().ToLowerInvariant()),
         ("pick", _picked.Count > 0 ? string.Join(',', _picked) : null));
 

@@ -56,7 +56,7 @@ public sealed class MarketQueries(AppDatabase database, IMarketplaces marketplac
 
         var anyReal = connections.Any(c => !c.Market.Simulated);
         var shown = answers.Where(a => !(anyReal && a.Connection.Market.Simulated))
-            .SelectMany(a => a.Answer.Offers.Select(o => new OfferRow(o, a.Connection.Id, a.Connection.Market, JobEstimator.Total(pricedFor.Spec, o, pricedFor.MaxRuntime))))
+            .SelectMany(a => a.Answer.Offers.Select(AtItsBid).Select(o => new OfferRow(o, a.Connection.Id, a.Connection.Market, JobEstimator.Total(pricedFor.Spec, o, pricedFor.MaxRuntime))))
             .OrderBy(r => r.Total.Total).ThenBy(r => r.Offer.Rate).ThenBy(r => r.Key, StringComparer.Ordinal)
             .ToList();
         return new MarketView(
@@ -67,6 +67,9 @@ public sealed class MarketQueries(AppDatabase database, IMarketplaces marketplac
             [.. jobs.Select(j => (j.Number, j.Name))],
             priced is null ? $"There is no “{filter.For}” to price; the totals are for {pricedFor.Name}." : null);
     }
+
+    /// <summary>A bid is priced at what would be bid, not at the host's floor.</summary>
+    private static Offer AtItsBid(Offer offer) => offer.Rental == RentalType.Interruptible ? offer with { GpuRate = BidPlan.Usual(offer.GpuRate) } : offer;
 
     private static async Task<PricedFor?> PricedForAsync(AppDbContext db, TeamContext team, string? asked, CancellationToken ct)
     {
@@ -90,7 +93,7 @@ public sealed class MarketQueries(AppDatabase database, IMarketplaces marketplac
             _answers.TryRemove(old);
         }
 
-        var key = (connection.Id, $"{string.Join('|', query.GpuNames)};{query.GpuCount};{query.MinVramMb};{query.MinReliability};{query.MinDownloadMbps};{query.MaxRate};{query.DiskGb}");
+        var key = (connection.Id, $"{string.Join('|', query.GpuNames)};{query.GpuCount};{query.MinVramMb};{query.MinReliability};{query.MinDownloadMbps};{query.MaxRate};{query.DiskGb};{query.Rental}");
         var asked = _answers.GetOrAdd(key, _ => new Asked(now, new(() => SearchAsync(connection, query))));
         var answer = await asked.Search.Value;
         if (answer.Problem is not null && now - asked.At >= KeptWhenFailed)
