@@ -77,8 +77,10 @@ public sealed class Job
     /// <summary>Since when its machine is stopped by somebody else and kept; null while it has none such.</summary>
     public DateTimeOffset? InterruptedAt { get; set; }
 
-    /// <summary>Searches in a row that found nothing.</summary>
+    /// <summary>Searches in a row that brought no machine, and when the last of them ended.</summary>
     public int EmptySearches { get; set; }
+
+    public DateTimeOffset? EmptySearchAt { get; set; }
 
     /// <summary>When the next step is due; null when it waits for nothing but its instance.</summary>
     public DateTimeOffset? NextStepAt { get; set; }

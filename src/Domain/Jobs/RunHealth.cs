@@ -8,7 +8,8 @@ namespace Dashboard.Domain.Jobs;
 /// <param name="Loss">Null where the line has none.</param>
 /// <param name="NotFinite">The loss was NaN or infinite.</param>
 /// <param name="EvaluationSeconds">Of an evaluation.</param>
-public readonly record struct RunSign(int? Step, bool Training, double? Loss = null, bool NotFinite = false, double? EvaluationSeconds = null);
+/// <param name="Phase">What begins, where it says so.</param>
+public readonly record struct RunSign(int? Step, bool Training, double? Loss = null, bool NotFinite = false, double? EvaluationSeconds = null, string? Phase = null);
 
 /// <summary>Health of a run, folded from its signs one by one.</summary>
 public sealed record RunHealth
@@ -18,7 +19,10 @@ public sealed record RunHealth
     /// <summary>When a sign of progress last came, by our clock, less the time in which nobody could see the machine.</summary>
     public DateTimeOffset? MovedAt { get; init; }
 
-    /// <summary>The first loss that was logged.</summary>
+    /// <summary>What the program said it is doing: <c>download, load, train, save</c> and so on.</summary>
+    public string? Phase { get; init; }
+
+    /// <summary>The first loss that was logged, over all attempts.</summary>
     public double? FirstLoss { get; init; }
 
     /// <summary>Logged losses in a row that are not finite, and the step of the first of them.</summary>
@@ -40,7 +44,7 @@ public sealed record RunHealth
     /// <param name="bound">Losses above it are too high; null: none is.</param>
     public RunHealth With(RunSign sign, double? bound, DateTimeOffset now)
     {
-        var moved = this with { MovedAt = now };
+        var moved = this with { MovedAt = now, Phase = sign.Phase ?? Phase };
         if (sign.EvaluationSeconds is { } seconds)
         {
             return moved with { LongestEvaluation = Math.Max(seconds, LongestEvaluation ?? 0) };

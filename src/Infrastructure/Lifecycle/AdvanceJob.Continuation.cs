@@ -119,7 +119,7 @@ internal sealed partial class AdvanceJob
         }
 
         var pause = options.Value.CapacityPause * Math.Pow(2, Math.Min(job.EmptySearches, 6));
-        job.EmptySearches++;
+        (job.EmptySearches, job.EmptySearchAt) = (job.EmptySearches + 1, change.Now);
         job.NextStepAt = change.Now + pause;
         job.Message = $"{what} Nothing is rented, it costs $0.00. We look again in {(pause < TimeSpan.FromMinutes(1) ? $"{pause.TotalSeconds:0} s" : $"{pause.TotalMinutes:0.#} min")}; search {job.EmptySearches + 1} of {job.Limits.Retry.Capacity + 1}.";
         if (job.EmptySearches == 1)

@@ -83,9 +83,19 @@ internal sealed partial class AdvanceJob(
         await using var db = await database.ForSystemAsync(lease.Lost);
         var connection = await db.Connections.AsNoTracking().SingleAsync(c => c.Id == job.ConnectionId, lease.Lost);
         var refused = rows.Where(r => r.AttemptNumber == job.AttemptCount && r.Status == InstanceStatus.Rejected).ToList();
-        if (Stop(refused) is var (reason, what))
+        if (Stop([.. refused.Where(r => IsRecent(r, job))]) is var (reason, what))
         {
-            await ApplyAsync(lease, job.Id, change => change.End(JobRules.AfterAttempt(reason, another: false), reason, what));
+            await ApplyAsync(lease, job.Id, change =>
+            {
+                if (reason == StopReason.NoCapacity)
+                {
+                    NothingFree(change, what);
+                }
+                else
+                {
+                    change.End(JobRules.AfterAttempt(reason, another: false), reason, what);
+                }
+            });
             return;
         }
 
@@ -160,12 +170,15 @@ internal sealed partial class AdvanceJob(
     /// </summary>
     private static IReadOnlyList<(Offer Offer, CostEstimate Estimate)> Usable(Job job, IReadOnlyList<Offer> offers, IReadOnlyList<Instance> rows, HashSet<string> cooling, TimeSpan left)
     {
-        var refused = rows.Where(r => r.Status == InstanceStatus.Rejected).Select(r => r.OfferId).ToHashSet(StringComparer.Ordinal);
+        var refused = rows.Where(r => r.Status == InstanceStatus.Rejected && IsRecent(r, job)).Select(r => r.OfferId).ToHashSet(StringComparer.Ordinal);
         var failed = rows.Where(r => r.Status != InstanceStatus.Rejected).Select(r => r.MachineId).ToHashSet(StringComparer.Ordinal);
         return [.. OfferRanking.RankRest(job.Spec, offers.Select(offer => InterruptionRules.AsRented(offer, job.Limits)).OfType<Offer>(), left)
             .Where(quote => !refused.Contains(quote.Offer.Id) && !failed.Contains(quote.Offer.MachineId))
             .OrderBy(quote => quote.Offer.Id != job.OfferId).ThenBy(quote => cooling.Contains(quote.Offer.MachineId))];
     }
+
+    /// <summary>What refused before the last pause may be free again.</summary>
+    private static bool IsRecent(Instance row, Job job) => row.CreatedAt > (job.EmptySearchAt ?? DateTimeOffset.MinValue);
 
     private static string NoOffer(Job job, int found)
     {
@@ -227,7 +240,7 @@ internal sealed partial class AdvanceJob(
                 CreatedAt = now,
                 NextStepAt = now,
             });
-            (change.Job.NextStepAt, change.Job.Message, change.Job.EmptySearches) = (null, null, 0);
+            (change.Job.NextStepAt, change.Job.Message) = (null, null);
             change.Say("chosen", $"Renting {offer.GpuName} in {offer.Location ?? "an unnamed place"} at {offer.Rate.Words()}{(offer.Rental == RentalType.Interruptible ? ", with a bid" : "")}.", attempt.Number);
         });
         if (written)

@@ -76,18 +76,20 @@ internal sealed partial class HomeCheckpoints(
             .Select(c => Whole(job, c.Key.AttemptNumber, c.Key.Step, [.. c])).FirstOrDefault(c => c is not null);
     }
 
-    /// <summary>Leaves the newest checkpoints of a job at home, as many as are to be kept.</summary>
+    /// <summary>Leaves the newest checkpoints of a job at home, as many as are to be kept; none of a run that had diverged by then.</summary>
     public async Task PruneAsync(JobId job, CancellationToken ct)
     {
         await using var db = await database.ForSystemAsync(ct);
         var here = await db.Artifacts.AsNoTracking().Where(a => a.JobId == job && a.Kind == ArtifactKind.Checkpoint).Select(a => new { a.AttemptNumber, Step = a.Step!.Value }).Distinct().ToListAsync(ct);
-        var kept = here.OrderByDescending(c => c.Step).ThenByDescending(c => c.AttemptNumber).Take(options.Value.CheckpointsKept).Select(c => (c.AttemptNumber, c.Step)).ToHashSet();
+        var attempts = await db.Attempts.AsNoTracking().Where(a => a.JobId == job).Select(a => new { a.Number, a.Health }).ToListAsync(ct);
+        var spoilt = attempts.ToDictionary(a => a.Number, a => a.Health.NotFiniteFrom ?? a.Health.HighFrom ?? int.MaxValue);
+        var kept = here.Where(c => c.Step < spoilt.GetValueOrDefault(c.AttemptNumber, int.MaxValue)).OrderByDescending(c => c.Step).ThenByDescending(c => c.AttemptNumber).Take(options.Value.CheckpointsKept).Select(c => (c.AttemptNumber, c.Step)).ToHashSet();
         foreach (var old in here.Where(c => !kept.Contains((c.AttemptNumber, c.Step))))
         {
             await db.Artifacts.Where(a => a.JobId == job && a.AttemptNumber == old.AttemptNumber && a.Kind == ArtifactKind.Checkpoint && a.Step == old.Step).ExecuteDeleteAsync(ct);
         }
 
-        await artifacts.DropCheckpointsAsync(job, await db.Attempts.Where(a => a.JobId == job).CountAsync(ct), kept, ct);
+        await artifacts.DropCheckpointsAsync(job, attempts.Count, kept, ct);
     }
 
     public async ValueTask DisposeAsync()
@@ -102,6 +104,11 @@ internal sealed partial class HomeCheckpoints(
     private bool IsDue(InstanceSnapshot row, int? made)
     {
         var (attempt, now) = (row.Attempt, time.GetUtcNow());
+        if (attempt.Health is not { NotFinite: 0, High: 0 })
+        {
+            return false; // what is saved now is no state to go on from
+        }
+
         if (_failed.TryGetValue(row.Instance.Id, out var failed) && now - failed < AfterFailure)
         {
             return false;

@@ -29,6 +29,7 @@ internal static class JobProgress
 
                 break;
             case InstanceStatus.Booting or InstanceStatus.Ready:
+                job.EmptySearches = 0;
                 Move(job, JobStatus.Starting, now);
                 break;
             case InstanceStatus.Running:

@@ -53,7 +53,8 @@ internal static class RunProgressReader
     {
         MetricKind.Train => new RunSign((int?)point.Step, Training: true, point.Loss, NotFinite: point.NotFinite),
         MetricKind.Eval => new RunSign((int?)point.Step, Training: false, EvaluationSeconds: point["eval_s"] ?? 0),
-        MetricKind.Start or MetricKind.Checkpoint or MetricKind.Phase or MetricKind.End => new RunSign((int?)point.Step, Training: false),
+        MetricKind.Phase => new RunSign(null, Training: false, Phase: point.Phase),
+        MetricKind.Start or MetricKind.Checkpoint or MetricKind.End => new RunSign((int?)point.Step, Training: false),
     };
 
     /// <summary>Seconds a step between two points, without evaluation.</summary>

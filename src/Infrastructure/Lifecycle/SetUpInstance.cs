@@ -93,7 +93,9 @@ internal sealed class SetUpInstance(
     {
         var attempt = change.Attempt;
         (attempt.ResumedFrom, attempt.Step) = (resume.Step, resume.Step);
-        attempt.TotalSteps = change.Db.Attempts.Where(a => a.JobId == change.Job.Id && a.Number == resume.Attempt).Select(a => a.TotalSteps).Single();
+        var before = change.Db.Attempts.Single(a => a.JobId == change.Job.Id && a.Number == resume.Attempt);
+        attempt.TotalSteps = before.TotalSteps;
+        attempt.Health = attempt.Health with { FirstLoss = before.Health.FirstLoss };
         change.Say("resumed", $"Going on from step {resume.Step}, the newest checkpoint at home.");
     }
 }

@@ -83,15 +83,37 @@ internal sealed class WatchRun(
             await records.ApplyAsync(i.Id, lease.Fence, change => { change.Instance.LeasedAt = change.Now; change.Instance.LeaseSequence++; }, lease.Lost);
         }
 
-        if (i.StopAskedAt is null && await LimitAsync(row, now, lease.Lost) is var (reason, what))
+        if (i.StopAskedAt is null && (await LimitAsync(row, now, lease.Lost) ?? Unwell(row, look, now)) is var (reason, what))
         {
             await machines.AskToStopAsync(i, reason.ToString(), lease.Lost);
             await records.ApplyAsync(i.Id, lease.Fence, change =>
             {
                 (change.Instance.StopAskedAt, change.Instance.StopAskedFor, change.Instance.EndMessage) = (change.Now, reason, what);
-                change.Say("stopping", $"{what} Asked the program to save and stop.");
+                if (reason is StopReason.Hung or StopReason.Diverged)
+                {
+                    Spare(change, look);
+                }
+
+                change.Say("stopping", $"{change.Instance.EndMessage} Asked the program to save and stop.");
             }, lease.Lost);
         }
+    }
+
+    /// <summary>Whether the program does not get on: hung, or diverged.</summary>
+    private static (StopReason Reason, string What)? Unwell(InstanceSnapshot row, RunLook look, DateTimeOffset now)
+    {
+        var (job, attempt, p) = (row.Job, row.Attempt, look.Progress);
+        var health = RunNotes.HealthAfter(job, attempt.Health, look, row.Instance.AnsweredAt, now);
+        return HealthRules.Verdict(job.Spec, job.Limits.Health, health, p.Step ?? attempt.Step, p.TotalSteps ?? attempt.TotalSteps, p.SecondsPerStep ?? attempt.SecondsPerStep, now);
+    }
+
+    /// <summary>What is not spent because it stops now is said with the reason.</summary>
+    private static void Spare(InstanceChange change, RunLook look)
+    {
+        var (i, attempt, p) = (change.Instance, change.Attempt, look.Progress);
+        var saved = HealthRules.Saved(p.Step ?? attempt.Step, p.TotalSteps ?? attempt.TotalSteps, p.SecondsPerStep ?? attempt.SecondsPerStep, i.GpuRate + i.DiskRate);
+        attempt.Health = attempt.Health with { Saved = saved };
+        i.EndMessage += $"{(saved is { } rest ? $" Saved ≈ {rest.Words()}." : "")} {KeepInterrupted.AtHome(attempt)}";
     }
 
     /// <summary>Whether the program has to stop itself now, saved.</summary>
@@ -154,8 +176,8 @@ internal sealed class WatchRun(
     private void Note(InstanceChange change, RunLook look)
     {
         var (i, attempt) = (change.Instance, change.Attempt);
+        RunNotes.Take(change.Job, attempt, look, i.AnsweredAt, change.Now);
         (i.AnsweredAt, i.SshFailures, i.SshMessage) = (change.Now, 0, null);
-        RunNotes.Take(attempt, look, change.Now);
 
         if (look.Exit is { } exit)
         {

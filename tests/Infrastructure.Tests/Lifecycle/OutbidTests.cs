@@ -14,8 +14,7 @@ using static Microsoft.Extensions.Options.Options;
 namespace Dashboard.Infrastructure.Tests.Lifecycle;
 
 /// <summary>Machines rented with a bid: what happens when somebody bids more.</summary>
-[Collection(nameof(InterruptibleSandbox))]
-public sealed class OutbidTests(InterruptibleSandbox fixture)
+public sealed class OutbidTests : IAsyncLifetime
 {
     private static readonly JobLimits WithABid = new(null, null, null) { Bid = new BidPlan() };
 
@@ -23,19 +22,25 @@ public sealed class OutbidTests(InterruptibleSandbox fixture)
 
     private static CancellationToken Now => TestContext.Current.CancellationToken;
 
-    private SandboxProcess Sandbox => fixture.Sandbox;
+    /// <summary>A market for each test: rivals stay.</summary>
+    private SandboxProcess Sandbox { get; set; } = null!;
+
+    public async ValueTask InitializeAsync() => Sandbox = await SandboxProcess.StartAsync(
+        new SandboxSettings { Port = 18680, InstancePorts = (44000, 44099), BootSeconds = 0.5, ListLagSeconds = 1, Credit = 1000, BillingFactor = 1000 }, Now);
+
+    public ValueTask DisposeAsync() => Sandbox.DisposeAsync();
 
     [Fact]
     public async Task The_machine_is_rented_at_the_bid_a_quarter_above_the_floor_and_billed_at_it()
     {
         await using var host = await StartAsync(waitMinutes: 10);
-        var offers = (await host.Get<IMarketplaces>().For(host.Connection).SearchAsync(Bids, Now)).ToDictionary(o => o.MachineId);
+        var offers = (await host.Get<IMarketplaces>().For(host.Connection).SearchAsync(Bids, Now)).ToDictionary(o => o.Id);
 
         var job = await host.SubmitAsync(Smoke(steps: 20), WithABid);
         await host.EndsAsync(job, JobStatus.Succeeded);
 
         var machine = Assert.Single(await RentedAsync(host, job));
-        var offer = offers[machine.MachineId];
+        var offer = offers[machine.OfferId];
         Assert.Equal((RentalType.Interruptible, BidPlan.Usual(offer.GpuRate)), (machine.Rental, machine.GpuRate));
         Assert.True(machine.GpuRate.MicrosPerHour >= offer.GpuRate.MicrosPerHour * 1.25m, $"{machine.GpuRate} for a floor of {offer.GpuRate}");
         Assert.All((await host.LedgerAsync(job)).Where(e => e.Kind == ChargeKind.Gpu), e => Assert.Equal(machine.GpuRate, e.Rate));

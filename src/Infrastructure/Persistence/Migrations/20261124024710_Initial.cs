@@ -330,6 +330,7 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     Interruptions = table.Column<int>(type: "INTEGER", nullable: false),
                     InterruptedAt = table.Column<long>(type: "INTEGER", nullable: true),
                     EmptySearches = table.Column<int>(type: "INTEGER", nullable: false),
+                    EmptySearchAt = table.Column<long>(type: "INTEGER", nullable: true),
                     NextStepAt = table.Column<long>(type: "INTEGER", nullable: true),
                     LeaseOwner = table.Column<string>(type: "TEXT", nullable: true),
                     LeaseUntil = table.Column<long>(type: "INTEGER", nullable: true),

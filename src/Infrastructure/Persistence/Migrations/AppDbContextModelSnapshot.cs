@@ -670,6 +670,9 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     b.Property<Guid>("CreatedBy")
                         .HasColumnType("TEXT");
 
+                    b.Property<long?>("EmptySearchAt")
+                        .HasColumnType("INTEGER");
+
                     b.Property<int>("EmptySearches")
                         .HasColumnType("INTEGER");
 
