@@ -41,6 +41,21 @@ def write_directory(path, files):
     return sum(entry["size"] for entry in listing.values()), sha256(complete)
 
 
+def copy_directory(path, files):
+    """As write_directory, from name -> file on this machine."""
+    shutil.rmtree(path, ignore_errors=True)
+    os.makedirs(path)
+    listing = {}
+    for name, source in files.items():
+        target = os.path.join(path, name)
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        shutil.copyfile(source, target)
+        listing[name] = {"size": os.path.getsize(target), "sha256": sha256(target)}
+    complete = os.path.join(path, COMPLETE)
+    write(complete, listing)
+    return sum(entry["size"] for entry in listing.values()), sha256(complete)
+
+
 def is_complete(path):
     try:
         with open(os.path.join(path, COMPLETE), encoding="utf-8") as file:
@@ -53,7 +68,7 @@ def is_complete(path):
 def checkpoints(out):
     """(step, directory) of every checkpoint directory, newest first, complete or not."""
     found = []
-    for name in os.listdir(out):
+    for name in os.listdir(out) if os.path.isdir(out) else []:
         match = re.fullmatch(r"checkpoint-(\d+)", name)
         if match:
             found.append((int(match.group(1)), os.path.join(out, name)))
@@ -63,6 +78,19 @@ def checkpoints(out):
 def newest_complete(out):
     """(step, directory) of the newest checkpoint whose hashes hold, or None."""
     return next((found for found in checkpoints(out) if is_complete(found[1])), None)
+
+
+def to_resume(out, bundle):
+    """(step, directory) of the checkpoint to go on from: the newest whole one, of this machine or brought along from an earlier attempt; or None."""
+    found = [newest_complete(folder) for folder in (out, os.path.join(bundle, "resume"))]
+    return max((each for each in found if each), key=lambda each: each[0], default=None)
+
+
+def prune(out, keep):
+    """Leaves the newest `keep` whole checkpoints."""
+    complete = [path for _, path in checkpoints(out) if os.path.exists(os.path.join(path, COMPLETE))]
+    for path in complete[keep:]:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def write_manifest(out, roots):

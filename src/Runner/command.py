@@ -58,8 +58,12 @@ def run(spec, root, bundle, out, metrics, requests):
         os.makedirs(folder, exist_ok=True)
     environment = {key: value for key, value in os.environ.items() if key != "CONTAINER_API_KEY"}
     environment.update(GD_OUT=files, GD_METRICS=os.path.join(root, "metrics.jsonl"), GD_DATA=os.path.join(bundle, "data"),
-                       GD_STOP=requests.stop_file, GD_CHECKPOINT=requests.checkpoint_file)
-    metrics.write("start", backend="command", versions={"python": platform.python_version()}, total_steps=None)
+                       GD_STOP=requests.stop_file, GD_CHECKPOINT=requests.checkpoint_file,
+                       GD_SAVE=os.path.join(bundle, "savepoint.py"), GD_ROOT_OF_ATTEMPT=root, GD_ATTEMPT=str(spec.get("attempt", 1)),
+                       GD_KEEP=str(spec.positive("save.keep", 2)))
+    resumed = artifacts.to_resume(out, bundle)
+    environment["GD_RESUME"] = resumed[1] if resumed else ""
+    metrics.write("start", backend="command", versions={"python": platform.python_version()}, total_steps=None, resumed_from=resumed[0] if resumed else None)
     metrics.phase("train")
     clock = time.monotonic()
     # Descriptors stay open: the script keeps the trainer's lock, so no second one starts while it lives.

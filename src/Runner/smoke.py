@@ -19,7 +19,7 @@ DISK_FULL = 73
 
 class SmokeRun:
     def __init__(self, spec, bundle, out, metrics, requests):
-        self.spec, self.out, self.metrics, self.requests = spec, out, metrics, requests
+        self.spec, self.bundle, self.out, self.metrics, self.requests = spec, bundle, out, metrics, requests
         train, method = spec.section("train"), spec.section("method")
         self.batch = spec.positive("train.batch", 128)
         self.seed = train.get("seed", 1)
@@ -133,7 +133,7 @@ class SmokeRun:
         """Writes a checkpoint and drops old ones; False when the disk does not hold another two."""
         need = 2 * self.checkpoint_bytes + 200 * 1000 * 1000
         if shutil.disk_usage(self.out).free < need:
-            self._prune(1)
+            artifacts.prune(self.out, 1)
             if shutil.disk_usage(self.out).free < need:
                 print("disk full: a checkpoint needs %d MB free" % (need // 1000000))
                 return False
@@ -147,17 +147,12 @@ class SmokeRun:
             self.metrics.write("checkpoint", step=self.step, path="out/" + name, bytes=size,
                                seconds=round(time.monotonic() - clock, 3), sha256=digest)
             print("checkpoint at step %d" % self.step)
-        self._prune(self.keep)
+        artifacts.prune(self.out, self.keep)
         return True
-
-    def _prune(self, keep):
-        complete = [path for _, path in artifacts.checkpoints(self.out) if os.path.exists(os.path.join(path, artifacts.COMPLETE))]
-        for path in complete[keep:]:
-            shutil.rmtree(path, ignore_errors=True)
 
     def _resume(self):
         """Takes up the newest whole checkpoint, exactly: JSON keeps every bit of a float. Returns its step, or None."""
-        found = artifacts.newest_complete(self.out)
+        found = artifacts.to_resume(self.out, self.bundle)
         if not found:
             return None
         with open(os.path.join(found[1], "state.json"), encoding="utf-8") as file:

@@ -144,6 +144,18 @@ public sealed class Instance
     /// <summary>When it last answered over SSH.</summary>
     public DateTimeOffset? AnsweredAt { get; set; }
 
+    /// <summary>When it first answered over SSH.</summary>
+    public DateTimeOffset? ReadyAt { get; set; }
+
+    /// <summary>Since when it is stopped by somebody else and kept.</summary>
+    public DateTimeOffset? InterruptedAt { get; set; }
+
+    /// <summary>Until when it is kept stopped.</summary>
+    public DateTimeOffset? KeptUntil { get; set; }
+
+    /// <summary>A person asked to wait for it instead of going on elsewhere.</summary>
+    public bool WaitedFor { get; set; }
+
     /// <summary>When, and why, its program was asked to save and stop.</summary>
     public DateTimeOffset? StopAskedAt { get; set; }
 

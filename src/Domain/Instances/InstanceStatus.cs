@@ -26,6 +26,9 @@ public enum InstanceStatus
     /// <summary>The supervisor runs our program.</summary>
     Running,
 
+    /// <summary>Stopped by somebody else, kept for a while: it may come back. Not working: a continuation elsewhere may be rented.</summary>
+    Interrupted,
+
     /// <summary>The program ended or is to end; its files come home.</summary>
     Draining,
 
@@ -46,7 +49,8 @@ public static class InstanceRules
         Unknown => to is Booting or Rejected or Destroying,
         Booting => to is Ready or Destroying,
         Ready => to is Running or Draining or Destroying,
-        Running => to is Draining or Destroying,
+        Running => to is Interrupted or Draining or Destroying,
+        Interrupted => to is Running or Destroying,
         Draining => to is Destroying,
         Destroying => to is Gone,
         Rejected or Gone => false,
@@ -61,5 +65,5 @@ public static class InstanceRules
     public static bool MayBill(InstanceStatus status) => status is not (Intent or Rejected or Gone);
 
     /// <summary>Whether the reconciler looks every two seconds instead of every fifteen.</summary>
-    public static bool IsMoving(InstanceStatus status) => status is Sent or Unknown or Booting or Ready or Draining or Destroying;
+    public static bool IsMoving(InstanceStatus status) => status is Sent or Unknown or Booting or Ready or Interrupted or Draining or Destroying;
 }

@@ -46,6 +46,21 @@ public sealed class Attempt
     /// <summary>When its first log line arrived.</summary>
     public DateTimeOffset? FirstLineAt { get; set; }
 
+    /// <summary>The step of the checkpoint it went on from; null: it began anew.</summary>
+    public int? ResumedFrom { get; set; }
+
+    /// <summary>Step of the newest checkpoint that the machine has told of.</summary>
+    public int? CheckpointMade { get; set; }
+
+    /// <summary>Step of the newest checkpoint of this attempt that is at home.</summary>
+    public int? CheckpointHome { get; set; }
+
+    /// <summary>When home was last brought up to the machine's newest checkpoint.</summary>
+    public DateTimeOffset? CheckpointAt { get; set; }
+
+    /// <summary>What its metrics say of its health so far.</summary>
+    public RunHealth Health { get; set; } = RunHealth.Unknown;
+
     /// <summary>Bytes that came home, for traffic.</summary>
     public long BytesUp { get; set; }
 
@@ -78,6 +93,16 @@ public sealed class JobEvent
     public UserId? PersonId { get; init; }
 }
 
+/// <summary>What a file at home is of.</summary>
+public enum ArtifactKind
+{
+    /// <summary>What the job was for: adapter, result, files of a script.</summary>
+    Result,
+
+    /// <summary>A state of the training to go on from.</summary>
+    Checkpoint,
+}
+
 /// <summary>A file that came home.</summary>
 public sealed class Artifact
 {
@@ -91,6 +116,11 @@ public sealed class Artifact
 
     /// <summary>Relative, with forward slashes: <c>adapter/adapter_model.safetensors</c>.</summary>
     public required string Path { get; init; }
+
+    public ArtifactKind Kind { get; init; }
+
+    /// <summary>Of a checkpoint.</summary>
+    public int? Step { get; init; }
 
     public required long Bytes { get; init; }
 

@@ -77,6 +77,17 @@ public sealed class Job
 
     public int AttemptCount { get; set; }
 
+    /// <summary>How often a machine was taken away from it.</summary>
+    public int Interruptions { get; set; }
+
+    /// <summary>Since when its machine is stopped by somebody else and kept; null while it has none such.</summary>
+    public DateTimeOffset? InterruptedAt { get; set; }
+
+    /// <summary>Searches in a row that brought no machine, and when the last of them ended.</summary>
+    public int EmptySearches { get; set; }
+
+    public DateTimeOffset? EmptySearchAt { get; set; }
+
     /// <summary>When the next step is due; null when it waits for nothing but its instance.</summary>
     public DateTimeOffset? NextStepAt { get; set; }
 
@@ -117,7 +128,26 @@ public sealed record MachineNeeds(IReadOnlyList<string> GpuNames, int GpuCount =
 /// <param name="MaxRate">GPU and disk, per hour.</param>
 /// <param name="MaxRuntime">Of the program, over all attempts.</param>
 /// <param name="MaxAttempts">Machines tried before it gives up.</param>
-public sealed record JobLimits(Money? MaxCost, HourlyRate? MaxRate, TimeSpan? MaxRuntime, int MaxAttempts = 5);
+public sealed record JobLimits(Money? MaxCost, HourlyRate? MaxRate, TimeSpan? MaxRuntime, int MaxAttempts = 10)
+{
+    /// <summary>Null: rented on demand.</summary>
+    public BidPlan? Bid { get; init; }
+
+    public RetryPolicy Retry { get; init; } = RetryPolicy.Default;
+
+    /// <summary>When it has to be done. A machine that may be interrupted is not risked when time is short.</summary>
+    public DateTimeOffset? FinishBy { get; init; }
+
+    public HealthLimits Health { get; init; } = HealthLimits.Default;
+}
+
+/// <summary>When a run stops itself because it does not get on.</summary>
+/// <param name="NoStepFor">Without a step for so long it counts as hung. Null: twenty times the usual step, at least a quarter of an hour. Zero: never.</param>
+/// <param name="MaxLoss">Above it for five logged steps in a row it counts as diverged. Null: three times the first loss, for the built-in trainers.</param>
+public sealed record HealthLimits(TimeSpan? NoStepFor = null, double? MaxLoss = null)
+{
+    public static HealthLimits Default { get; } = new();
+}
 
 /// <param name="Low">Lower end of the likely range.</param>
 /// <param name="High">Upper end: what has to fit a budget.</param>

@@ -20,6 +20,9 @@ public static class JobEstimator
     public static ExpectedTotal Total(TrainingSpec spec, Offer offer, TimeSpan? maxRuntime) =>
         ExpectedTotal.Of(new Workload(ImageGb(spec.Image), RunTime(spec, maxRuntime)), offer);
 
+    /// <summary>The same for what is left of a run.</summary>
+    internal static ExpectedTotal Rest(TrainingSpec spec, Offer offer, TimeSpan left) => ExpectedTotal.Of(new Workload(ImageGb(spec.Image), left), offer);
+
     /// <summary>From rent to an answer over SSH: the host's own start and the image.</summary>
     public static TimeSpan BootTime(TrainingSpec spec, Offer offer) => ExpectedTotal.BootTime(ImageGb(spec.Image), offer);
 
@@ -59,8 +62,13 @@ public static class OfferRanking
     public static IEnumerable<(Offer Offer, ExpectedTotal Total)> ByTotal(IEnumerable<(Offer Offer, ExpectedTotal Total)> quotes) =>
         quotes.OrderBy(quote => quote.Total.Total).ThenBy(quote => quote.Offer.Rate).ThenBy(quote => quote.Offer.Id, StringComparer.Ordinal);
 
+    /// <summary>What the rest of a run would cost on each offer, cheapest first.</summary>
+    /// <param name="left">Time the program still needs.</param>
+    public static IReadOnlyList<(Offer Offer, CostEstimate Estimate)> RankRest(TrainingSpec spec, IEnumerable<Offer> offers, TimeSpan left) =>
+        [.. ByTotal(offers.Select(offer => (Offer: offer, Total: JobEstimator.Rest(spec, offer, left)))).Select(quote => (quote.Offer, JobEstimator.InBrief(quote.Total)))];
+
     /// <summary>The search that finds offers for a job.</summary>
-    public static OfferQuery Query(TrainingSpec spec, MachineNeeds needs, HourlyRate? maxRate) => new()
+    public static OfferQuery Query(TrainingSpec spec, MachineNeeds needs, HourlyRate? maxRate, RentalType rental = RentalType.OnDemand) => new()
     {
         GpuNames = needs.GpuNames,
         GpuCount = needs.GpuCount,
@@ -69,6 +77,7 @@ public static class OfferRanking
         MinDownloadMbps = needs.MinDownloadMbps,
         VerifiedOnly = needs.VerifiedOnly,
         DiskGb = spec.DiskGb,
+        Rental = rental,
         MaxRate = maxRate,
         MinContract = TimeSpan.FromHours(1),
     };

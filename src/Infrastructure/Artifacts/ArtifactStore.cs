@@ -3,6 +3,7 @@ using System.IO.Compression;
 using System.Text;
 using System.Text.Json;
 using Dashboard.Domain;
+using Dashboard.Domain.Jobs;
 using Dashboard.Infrastructure.Ssh;
 
 namespace Dashboard.Infrastructure.Artifacts;
@@ -15,13 +16,17 @@ public sealed record Artifact(string Path, long Bytes, string Sha256, bool Verif
 /// <summary>What one collection brought.</summary>
 /// <param name="Refused">Entries left out: names we do not store, links, devices.</param>
 /// <param name="Missing">Promised by the manifest and not there.</param>
-public sealed record Collected(IReadOnlyList<Artifact> Files, int Refused, IReadOnlyList<string> Missing);
+public sealed record Collected(IReadOnlyList<Artifact> Files, int Refused, IReadOnlyList<string> Missing)
+{
+    /// <summary>Bytes that this collection fetched; the rest was at home.</summary>
+    public long Came { get; init; }
+}
 
 /// <summary>
 /// What jobs made, per attempt in <c>artifacts/&lt;job&gt;/attempt-&lt;n&gt;/</c>. A file is there whole and checked, or not at all; the record of
 /// hashes beside it (<c>attempt-&lt;n&gt;.json</c>) is written last.
 /// </summary>
-public sealed class ArtifactStore(DataDirectory data, BulkTransfer transfer)
+public sealed partial class ArtifactStore(DataDirectory data, BulkTransfer transfer)
 {
     private const string ManifestName = "MANIFEST.sha256";
 
@@ -42,6 +47,15 @@ public sealed class ArtifactStore(DataDirectory data, BulkTransfer transfer)
         }
 
         var promised = Manifest(await transfer.ReadAsync(session, remoteFolder + "/" + ManifestName, MaxManifestBytes, ct));
+        foreach (var step in listing.Files.Where(file => file.Path.EndsWith("/" + CheckpointPath.Complete, StringComparison.Ordinal)).Select(file => CheckpointPath.StepOf(file.Path)).OfType<int>())
+        {
+            foreach (var (path, file) in await PromisedAsync(session, remoteFolder, step, ct) ?? [])
+            {
+                promised.TryAdd(path, file.Sha256); // the manifest names results; a checkpoint has a list of its own
+            }
+        }
+
+        var came = 0L;
         var known = (await ListAsync(job, attempt, ct)).ToDictionary(file => file.Path);
         foreach (var file in listing.Files.Where(file => !Signals.Contains(file.Path)))
         {
@@ -52,11 +66,12 @@ public sealed class ArtifactStore(DataDirectory data, BulkTransfer transfer)
             }
 
             var seen = await transfer.DownloadAsync(session, $"{remoteFolder}/{file.Path}", PathOf(job, attempt, file.Path), file.Bytes, sha256, ct);
+            came += file.Bytes;
             known[file.Path] = new Artifact(file.Path, file.Bytes, seen, Verified: sha256 is not null);
             await RecordAsync(job, attempt, known.Values, ct);
         }
 
-        return new Collected(Sorted(known.Values), listing.Refused, promised.Keys.Where(path => !known.ContainsKey(path)).Order(StringComparer.Ordinal).ToList());
+        return new Collected(Sorted(known.Values), listing.Refused, promised.Keys.Where(path => !known.ContainsKey(path)).Order(StringComparer.Ordinal).ToList()) { Came = came };
     }
 
     /// <summary>What is here, by path; empty where nothing was collected.</summary>
@@ -96,7 +111,7 @@ public sealed class ArtifactStore(DataDirectory data, BulkTransfer transfer)
         AdapterCheck.VerifyAsync(PathOf(job, attempt, path), ct);
 
     /// <summary>Reads <c>sha256sum</c>'s format. A line that is not of it, or names what we would not store, promises nothing.</summary>
-    internal static IReadOnlyDictionary<string, string> Manifest(byte[]? bytes)
+    internal static Dictionary<string, string> Manifest(byte[]? bytes)
     {
         var promised = new Dictionary<string, string>();
         foreach (var line in Encoding.UTF8.GetString(bytes ?? []).Split('\n'))

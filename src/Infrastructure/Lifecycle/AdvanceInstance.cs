@@ -5,7 +5,7 @@ using Dashboard.Domain.Marketplaces;
 namespace Dashboard.Infrastructure.Lifecycle;
 
 /// <summary>One due instance, one step by its status. The listing observes; these steps act.</summary>
-internal sealed class AdvanceInstance(InstanceRecords records, RentInstance rent, BootInstance boot, SetUpInstance setUp, WatchRun watch, CollectRun collect, DestroyInstance destroy, KeepFunded funds)
+internal sealed class AdvanceInstance(InstanceRecords records, RentInstance rent, BootInstance boot, SetUpInstance setUp, WatchRun watch, KeepInterrupted keep, CollectRun collect, DestroyInstance destroy, KeepFunded funds)
 {
     public async Task RunAsync(InstanceId id, RowLease lease)
     {
@@ -23,6 +23,7 @@ internal sealed class AdvanceInstance(InstanceRecords records, RentInstance rent
             InstanceStatus.Booting => boot.RunAsync(snapshot, lease),
             InstanceStatus.Ready => setUp.RunAsync(snapshot, lease),
             InstanceStatus.Running => watch.RunAsync(snapshot, lease),
+            InstanceStatus.Interrupted => keep.RunAsync(snapshot, lease),
             InstanceStatus.Draining => collect.RunAsync(snapshot, lease),
             InstanceStatus.Destroying => destroy.RunAsync(snapshot, lease),
             InstanceStatus.Rejected or InstanceStatus.Gone => Task.CompletedTask,

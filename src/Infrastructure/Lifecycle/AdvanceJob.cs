@@ -20,7 +20,7 @@ namespace Dashboard.Infrastructure.Lifecycle;
 /// A job's own steps: from submitted to an instance row. Once there is a row, the instance moves the job.
 /// The row is committed before anything is rented.
 /// </summary>
-internal sealed class AdvanceJob(
+internal sealed partial class AdvanceJob(
     AppDatabase database,
     IMarketplaces marketplaces,
     IConnectionHealth health,
@@ -31,7 +31,9 @@ internal sealed class AdvanceJob(
     LogStore logs,
     ChangeFeed changes,
     LifecycleSignal signal,
+    HomeCheckpoints checkpoints,
     IOptions<LifecycleOptions> options,
+    IOptions<InterruptionOptions> interruption,
     TimeProvider time)
 {
     private static readonly TimeSpan NextTry = TimeSpan.FromSeconds(15);
@@ -41,6 +43,12 @@ internal sealed class AdvanceJob(
         await using var db = await database.ForSystemAsync(lease.Lost);
         var job = await db.Jobs.AsNoTracking().SingleAsync(j => j.Id == id, lease.Lost);
         var rows = await db.Instances.AsNoTracking().Where(i => i.JobId == id).ToListAsync(lease.Lost);
+        if (job.Cancel is null && rows.SingleOrDefault(r => r.AttemptNumber == job.AttemptCount && r.Status == InstanceStatus.Interrupted) is { } kept)
+        {
+            await SeekAsync(job, kept, rows, lease);
+            return;
+        }
+
         if (JobRules.IsFinal(job.Status) || rows.Any(r => r.AttemptNumber == job.AttemptCount && !InstanceRules.IsFinal(r.Status)))
         {
             await ApplyAsync(lease, id, change => change.Job.NextStepAt = null); // its instance moves it
@@ -81,10 +89,16 @@ internal sealed class AdvanceJob(
         await using var db = await database.ForSystemAsync(lease.Lost);
         var connection = await db.Connections.AsNoTracking().SingleAsync(c => c.Id == job.ConnectionId, lease.Lost);
         var refused = rows.Where(r => r.AttemptNumber == job.AttemptCount && r.Status == InstanceStatus.Rejected).ToList();
-        if (Stop(refused) is var (reason, what))
+        if (Stop([.. refused.Where(r => IsRecent(r, job))]) is var (reason, what))
         {
             await ApplyAsync(lease, job.Id, change =>
             {
+                if (reason == StopReason.NoCapacity)
+                {
+                    NothingFree(change, what);
+                    return;
+                }
+
                 change.Job.PausedAtRate = refused.MaxBy(r => r.CreatedAt) is { } last ? last.GpuRate + last.DiskRate : null;
                 change.End(JobRules.AfterAttempt(reason, another: false), reason, what);
             });
@@ -99,14 +113,14 @@ internal sealed class AdvanceJob(
 
         try
         {
-            var offers = await marketplaces.For(connection).SearchAsync(Query(job), lease.Lost);
-            if (Choose(job, offers, rows, await CoolingAsync(db, connection.Id, lease.Lost)) is { } offer)
+            var (offer, found) = await FindAsync(job, connection, rows, await LeftAsync(job, lease.Lost), lease.Lost);
+            if (offer is not null)
             {
                 await WriteIntentAsync(job, connection, offer, openAttempt: refused.Count > 0, lease);
             }
             else
             {
-                await ApplyAsync(lease, job.Id, change => change.End(JobStatus.Failed, StopReason.NoCapacity, NoOffer(job, offers.Count)));
+                await ApplyAsync(lease, job.Id, change => NothingFree(change, NoOffer(job, found)));
             }
         }
         catch (CredentialRejectedException fault)
@@ -139,9 +153,9 @@ internal sealed class AdvanceJob(
     }
 
     /// <summary>A contract that ends before the job could is no offer for it.</summary>
-    private OfferQuery Query(Job job)
+    private OfferQuery Query(Job job, RentalType rental)
     {
-        var query = OfferRanking.Query(job.Spec, job.Needs, job.Limits.MaxRate);
+        var query = OfferRanking.Query(job.Spec, job.Needs, job.Limits.MaxRate, rental);
         var needed = job.Limits.MaxRuntime + options.Value.Drain;
         return needed > query.MinContract ? query with { MinContract = needed } : query;
     }
@@ -158,19 +172,19 @@ internal sealed class AdvanceJob(
 
     /// <summary>
     /// The person's own choice while it is there, then the cheapest in total, machines that failed of late last; never an
-    /// offer that just refused or a machine that failed this job. Nothing but on demand: nobody has named a bid.
+    /// offer that just refused or a machine that failed this job or took itself away from it.
     /// </summary>
-    private static Offer? Choose(Job job, IReadOnlyList<Offer> offers, IReadOnlyList<Instance> rows, HashSet<string> cooling)
+    private static IReadOnlyList<(Offer Offer, CostEstimate Estimate)> Usable(Job job, IReadOnlyList<Offer> offers, IReadOnlyList<Instance> rows, HashSet<string> cooling, TimeSpan left)
     {
-        var refused = rows.Where(r => r.Status == InstanceStatus.Rejected).Select(r => r.OfferId).ToHashSet(StringComparer.Ordinal);
+        var refused = rows.Where(r => r.Status == InstanceStatus.Rejected && IsRecent(r, job)).Select(r => r.OfferId).ToHashSet(StringComparer.Ordinal);
         var failed = rows.Where(r => r.Status != InstanceStatus.Rejected).Select(r => r.MachineId).ToHashSet(StringComparer.Ordinal);
-        var usable = OfferRanking.Rank(job.Spec, offers, job.Limits.MaxRuntime)
-            .Select(quote => quote.Offer)
-            .Where(offer => offer.Rental == RentalType.OnDemand && !refused.Contains(offer.Id) && !failed.Contains(offer.MachineId))
-            .OrderBy(offer => cooling.Contains(offer.MachineId))
-            .ToList();
-        return usable.FirstOrDefault(offer => offer.Id == job.OfferId) ?? (usable.Count > 0 ? usable[0] : null);
+        return [.. OfferRanking.RankRest(job.Spec, offers.Select(offer => InterruptionRules.AsRented(offer, job.Limits)).OfType<Offer>(), left)
+            .Where(quote => !refused.Contains(quote.Offer.Id) && !failed.Contains(quote.Offer.MachineId))
+            .OrderBy(quote => quote.Offer.Id != job.OfferId).ThenBy(quote => cooling.Contains(quote.Offer.MachineId))];
     }
+
+    /// <summary>What refused before the last pause may be free again.</summary>
+    private static bool IsRecent(Instance row, Job job) => row.CreatedAt > (job.EmptySearchAt ?? DateTimeOffset.MinValue);
 
     private static string NoOffer(Job job, int found)
     {
@@ -179,7 +193,9 @@ internal sealed class AdvanceJob(
         return found == 0 ? $"No {wish}{limit} is free right now." : $"Every {wish}{limit} that is free was tried already.";
     }
 
-    private async Task WriteIntentAsync(Job job, Connection connection, Offer offer, bool openAttempt, RowLease lease)
+    /// <param name="before">Part of the same transaction; false: something has changed, no row is written.</param>
+    /// <returns>False: nothing was written, for want of the lease or of money beside a machine that is kept.</returns>
+    private async Task<bool> WriteIntentAsync(Job job, Connection connection, Offer offer, bool openAttempt, RowLease lease, Func<JobChange, bool>? before = null)
     {
         var now = time.GetUtcNow();
         var o = options.Value;
@@ -188,6 +204,11 @@ internal sealed class AdvanceJob(
         var bootLimit = JobEstimator.BootTime(job.Spec, offer) * 2;
         var written = await ApplyAsync(lease, job.Id, change =>
         {
+            if (before?.Invoke(change) == false)
+            {
+                return;
+            }
+
             var attempt = openAttempt ? change.Db.Attempts.Single(a => a.JobId == job.Id && a.Number == job.AttemptCount) : null;
             var first = attempt is null;
             attempt ??= new Attempt { Id = new AttemptId(Guid.CreateVersion7(now)), TeamId = job.TeamId, JobId = job.Id, Number = change.Job.AttemptCount + 1, CreatedAt = now };
@@ -225,6 +246,12 @@ internal sealed class AdvanceJob(
             var hold = holds.Take(change.Db, change.Job, instance, connection.Market.Simulated, startedAt: null, now);
             if (hold.Refused is { } budget)
             {
+                if (before is not null)
+                {
+                    change.Abandon(); // the machine that is kept may still come back, and is paid for
+                    return;
+                }
+
                 change.Job.PausedAtRate = offer.Rate;
                 BudgetNotices.Reached(change.Db, budget, now);
                 change.End(JobStatus.Paused, StopReason.BudgetExhausted, BudgetNotices.DoesNotReach(change.Db, budget, hold.Wanted));
@@ -239,14 +266,15 @@ internal sealed class AdvanceJob(
 
             (instance.HeldUntil, instance.RenewHoldAt) = (hold.Until, now + holds.RenewEvery);
             change.Db.Instances.Add(instance);
-            change.Job.NextStepAt = null;
-            change.Job.Message = null;
-            change.Say("chosen", $"Renting {offer.GpuName} in {offer.Location ?? "an unnamed place"} at {offer.Rate.Words()}.", attempt.Number);
+            (change.Job.NextStepAt, change.Job.Message) = (null, null);
+            change.Say("chosen", $"Renting {offer.GpuName} in {offer.Location ?? "an unnamed place"} at {offer.Rate.Words()}{(offer.Rental == RentalType.Interruptible ? ", with a bid" : "")}.", attempt.Number);
         });
         if (written)
         {
             signal.Wake();
         }
+
+        return written;
     }
 
     private Task<bool> LaterAsync(Job job, RowLease lease, string message, TimeSpan after) => ApplyAsync(lease, job.Id, change =>
@@ -268,6 +296,11 @@ internal sealed class AdvanceJob(
 
         var change = new JobChange(db, job, now);
         apply(change);
+        if (change.Abandoned)
+        {
+            return false;
+        }
+
         if (JobRules.IsFinal(job.Status) || job.Status == JobStatus.Paused)
         {
             BudgetBook.TakeBackPromise(db, id);
@@ -294,6 +327,11 @@ internal sealed class AdvanceJob(
         public DateTimeOffset Now => now;
 
         public List<(int Attempt, string Line)> Lines { get; } = [];
+
+        /// <summary>Whether nothing of it is to be written.</summary>
+        public bool Abandoned { get; private set; }
+
+        public void Abandon() => Abandoned = true;
 
         public void Say(string kind, string text, int? attempt = null)
         {

@@ -80,7 +80,7 @@ internal sealed class BootInstance(InstanceRecords records, IMarketplaces market
     {
         var i = change.Instance;
         i.HostKeys = RouteText.WithPin(i.HostKeys, reached.Route, reached.HostKey);
-        i.AnsweredAt = change.Now;
+        (i.AnsweredAt, i.ReadyAt) = (change.Now, change.Now);
         change.Say("ready", $"The machine answers over SSH ({reached.Route}).");
         change.MoveTo(InstanceStatus.Ready);
     }

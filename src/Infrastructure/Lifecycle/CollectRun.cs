@@ -2,13 +2,12 @@ using Dashboard.Domain.Instances;
 using Dashboard.Domain.Jobs;
 using Dashboard.Domain.Marketplaces;
 using Dashboard.Infrastructure.Ssh;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 
 namespace Dashboard.Infrastructure.Lifecycle;
 
 /// <summary>Brings home what the program left: the rest of its log, its metrics, its files. Then the machine may go.</summary>
-internal sealed class CollectRun(InstanceRecords records, IMachines machines, ResultCheck results, ProviderStops stops, HostKeyAlarm alarm, IOptions<DeadManOptions> deadMan, TimeProvider time)
+internal sealed class CollectRun(InstanceRecords records, IMachines machines, ResultCheck results, HomeCheckpoints checkpoints, ProviderStops stops, HostKeyAlarm alarm, IOptions<DeadManOptions> deadMan, TimeProvider time)
 {
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(2);
 
@@ -43,6 +42,7 @@ internal sealed class CollectRun(InstanceRecords records, IMachines machines, Re
 
         try
         {
+            await checkpoints.StopAsync(i.Id); // the same files come with the rest
             await machines.RenewLeaseAsync(i, i.LeaseSequence + 1, deadMan.Value.Lease, lease.Lost);
             var haul = await machines.CollectAsync(i, lease.Lost);
             var look = await machines.LookAsync(i, lease.Lost);
@@ -52,10 +52,11 @@ internal sealed class CollectRun(InstanceRecords records, IMachines machines, Re
             {
                 change.Instance.LeaseSequence++;
                 (change.Attempt.BytesDown, change.Attempt.BytesUp) = (change.Attempt.BytesDown + down, change.Attempt.BytesUp + up);
-                RunNotes.Take(change.Attempt, look, change.Now);
+                RunNotes.Take(change.Job, change.Attempt, look, change.Instance.AnsweredAt, change.Now);
                 Home(change, haul, problem);
             }, lease.Lost);
             await machines.ReleaseAsync(i.Id);
+            await checkpoints.PruneAsync(row.Job.Id, lease.Lost);
         }
         catch (HostKeyChanged changed)
         {
@@ -73,16 +74,7 @@ internal sealed class CollectRun(InstanceRecords records, IMachines machines, Re
 
     private static void Home(InstanceChange change, Haul haul, string? problem)
     {
-        var job = change.Job;
-        var known = change.Db.Artifacts.AsNoTracking().Where(a => a.JobId == job.Id && a.AttemptNumber == change.Attempt.Number).Select(a => a.Path).ToHashSet();
-        foreach (var file in haul.Files.Where(f => !known.Contains(f.Path)))
-        {
-            change.Db.Artifacts.Add(new Artifact
-            {
-                TeamId = job.TeamId, JobId = job.Id, AttemptNumber = change.Attempt.Number, Path = file.Path, Bytes = file.Bytes, Sha256 = file.Sha256, Verified = file.Verified, ArrivedAt = change.Now,
-            });
-        }
-
+        HomeFiles.Add(change, haul.Files);
         if (haul.Missing.Count > 0)
         {
             Spoil(change, $"The machine promised files that are not there: {string.Join(", ", haul.Missing)}.");

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 namespace Dashboard.Infrastructure.Lifecycle;
 
 /// <summary>Asks the provider to destroy the machine, and asks again, for ever, until two complete listings prove it gone. Until then it counts as billing.</summary>
-internal sealed class DestroyInstance(InstanceRecords records, IMarketplaces marketplaces, IMachines machines, IConnectionHealth health, IOptions<LifecycleOptions> options, TimeProvider time)
+internal sealed class DestroyInstance(InstanceRecords records, IMarketplaces marketplaces, IMachines machines, HomeCheckpoints checkpoints, IConnectionHealth health, IOptions<LifecycleOptions> options, TimeProvider time)
 {
     private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(5);
 
@@ -36,6 +36,7 @@ internal sealed class DestroyInstance(InstanceRecords records, IMarketplaces mar
         }
 
         await records.ApplyAsync(i.Id, lease.Fence, change => Asked(change, asked, failure), lease.Lost);
+        await checkpoints.StopAsync(i.Id);
         await machines.ReleaseAsync(i.Id);
     }
 

@@ -33,6 +33,11 @@ public interface IMachines
     /// <summary>Brings the rest of the log, the metrics and every file of the manifest home, verified.</summary>
     Task<Haul> CollectAsync(Instance instance, CancellationToken ct);
 
+    /// <summary>Brings the machine's newest whole checkpoint home, checked against the hashes it was saved with. Goes on where an earlier call stopped.</summary>
+    /// <param name="after">The step that is at home already; null when none is.</param>
+    /// <returns>Null: the machine has none that is newer.</returns>
+    Task<HomeCheckpoint?> FetchCheckpointAsync(Instance instance, int? after, CancellationToken ct) => Task.FromResult<HomeCheckpoint?>(null);
+
     /// <summary>Bytes that went to and came from the machine over its connections so far, of this process's doing.</summary>
     (long Down, long Up) TakeTraffic(InstanceId instance);
 
@@ -48,7 +53,19 @@ public sealed record Reached(string Route, string HostKey);
 /// <param name="Root"><c>/workspace/.gd/&lt;attempt-id&gt;</c>.</param>
 /// <param name="Files">Paths relative to <c>bundle/</c>, in order; the manifest is made from them and goes last.</param>
 /// <param name="Lease">What the first lease grants.</param>
-public sealed record RunBundle(string Root, IReadOnlyList<(string Path, string Text)> Files, TimeSpan Lease);
+public sealed record RunBundle(string Root, IReadOnlyList<(string Path, string Text)> Files, TimeSpan Lease)
+{
+    /// <summary>The checkpoint to go on from: files at home, each with where it goes below <c>bundle/</c>.</summary>
+    public IReadOnlyList<CarriedFile> Carried { get; init; } = [];
+}
+
+/// <param name="Path">Relative to <c>bundle/</c>.</param>
+/// <param name="LocalPath">Where it lies here.</param>
+/// <param name="Sha256">Lower-case hex.</param>
+public sealed record CarriedFile(string Path, string LocalPath, long Bytes, string Sha256);
+
+/// <param name="Files">Whole and checked, <c>COMPLETE</c> among them.</param>
+public sealed record HomeCheckpoint(int Step, IReadOnlyList<HomeFile> Files);
 
 /// <param name="Beat">Null before the first one.</param>
 /// <param name="Exit">The only proof of an end.</param>
@@ -62,7 +79,14 @@ public sealed record RunBeat(DateTimeOffset At, double AgeSeconds, int? Step, st
 
 public sealed record RunExit(int Code, int? Signal, string Reason, int? Step);
 
-public sealed record RunProgress(int? Step, int? TotalSteps, double? Loss, double? EvalLoss, double? SecondsPerStep);
+public sealed record RunProgress(int? Step, int? TotalSteps, double? Loss, double? EvalLoss, double? SecondsPerStep)
+{
+    /// <summary>The newest checkpoint that was told of.</summary>
+    public int? Checkpoint { get; init; }
+
+    /// <summary>Every line that is new, as a sign of health, in order.</summary>
+    public IReadOnlyList<RunSign> Signs { get; init; } = [];
+}
 
 /// <param name="Files">What is home.</param>
 /// <param name="Missing">Promised by the machine's manifest and not there.</param>

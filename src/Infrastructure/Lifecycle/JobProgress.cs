@@ -29,12 +29,17 @@ internal static class JobProgress
 
                 break;
             case InstanceStatus.Booting or InstanceStatus.Ready:
+                job.EmptySearches = 0;
                 Move(job, JobStatus.Starting, now);
                 break;
             case InstanceStatus.Running:
                 Move(job, JobStatus.Running, now);
                 change.Attempt.StartedAt ??= now;
                 break;
+            case InstanceStatus.Interrupted:
+                job.InterruptedAt ??= now;
+                job.NextStepAt ??= now; // a continuation is sought by the job, while its machine is kept
+                return;
             case InstanceStatus.Draining:
                 Move(job, JobStatus.Collecting, now);
                 break;
@@ -46,6 +51,8 @@ internal static class JobProgress
                 Conclude(change);
                 break;
         }
+
+        job.InterruptedAt = null;
     }
 
     private static void Move(Job job, JobStatus status, DateTimeOffset now)
@@ -69,7 +76,7 @@ internal static class JobProgress
         (attempt.EndedAt, attempt.StopReason, attempt.Message) = (now, reason, what);
 
         var cost = SpentOn(change);
-        var next = JobRules.AfterAttempt(reason, RetryRules.Another(reason, job.AttemptCount, job.Limits.MaxAttempts));
+        var next = JobRules.AfterAttempt(reason, RetryRules.Another(reason, Earlier(change), job.Limits));
         job.StopReason = next == JobStatus.Provisioning ? null : reason;
         job.Message = Endings.Message(reason, what, cost);
         job.MoveTo(next, now);
@@ -98,8 +105,12 @@ internal static class JobProgress
         _ => "Failed",
     };
 
+    /// <summary>Why the attempts before this one ended.</summary>
+    internal static IReadOnlyList<StopReason> Earlier(InstanceChange change) =>
+        [.. change.Db.Attempts.AsNoTracking().Where(a => a.JobId == change.Job.Id && a.Number < change.Attempt.Number && a.StopReason != null).Select(a => a.StopReason!.Value)];
+
     /// <summary>All attempts' entries, those of this very transaction included.</summary>
-    private static Money SpentOn(InstanceChange change)
+    internal static Money SpentOn(InstanceChange change)
     {
         var job = change.Job.Id;
         var posted = change.Db.Ledger.AsNoTracking().Where(e => e.JobId == job).Sum(e => e.Amount.Micros);

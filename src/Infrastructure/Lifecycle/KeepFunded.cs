@@ -15,7 +15,7 @@ internal sealed class KeepFunded(InstanceRecords records, BudgetHolds holds, IOp
     public async Task<bool> RunAsync(InstanceSnapshot row, RowLease lease)
     {
         var (i, now) = (row.Instance, time.GetUtcNow());
-        if (i.Status is not (InstanceStatus.Booting or InstanceStatus.Ready or InstanceStatus.Running or InstanceStatus.Draining))
+        if (i.Status is not (InstanceStatus.Booting or InstanceStatus.Ready or InstanceStatus.Running or InstanceStatus.Interrupted or InstanceStatus.Draining))
         {
             return false;
         }
@@ -47,9 +47,9 @@ internal sealed class KeepFunded(InstanceRecords records, BudgetHolds holds, IOp
         if (saving <= now)
         {
             BudgetNotices.Reached(change.Db, budget, now);
-            if (i.Status is InstanceStatus.Booting or InstanceStatus.Ready)
+            if (i.Status is InstanceStatus.Booting or InstanceStatus.Ready or InstanceStatus.Interrupted)
             {
-                change.Destroy(StopReason.BudgetExhausted, i.HoldRefusal); // nothing to save yet
+                change.Destroy(StopReason.BudgetExhausted, i.HoldRefusal); // nothing to save, or nothing that can be fetched
             }
         }
     }

@@ -76,6 +76,9 @@ public sealed class LifecycleOptions
     /// <summary>Machines that failed somebody in this time are rented last. Default 24 h.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "30.00:00:00")] public TimeSpan CoolDown { get; init; } = TimeSpan.FromHours(24);
 
+    /// <summary>After a search that found nothing, before the next one; doubled each time. Default 1 min.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "01:00:00")] public TimeSpan CapacityPause { get; init; } = TimeSpan.FromMinutes(1);
+
     /// <summary>Offers tried for one attempt. Default 5.</summary>
     [Range(1, 20)] public int OffersPerAttempt { get; init; } = 5;
 

@@ -13,6 +13,7 @@ public static class LifecycleRegistration
         services.AddOptions<LifecycleOptions>().BindConfiguration("Lifecycle").ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<DeadManOptions>().BindConfiguration("DeadMan").ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<BudgetOptions>().BindConfiguration("Budgets").ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<InterruptionOptions>().BindConfiguration("Interruption").ValidateDataAnnotations().ValidateOnStart();
 
         services.AddSingleton(new Node($"{Environment.MachineName}/{Environment.ProcessId}"));
         services.AddSingleton<LifecycleSignal>();
@@ -33,8 +34,11 @@ public static class LifecycleRegistration
         services.AddSingleton<BootInstance>();
         services.AddSingleton<SetUpInstance>();
         services.AddSingleton<ProviderStops>();
+        services.AddSingleton<HomeCheckpoints>();
         services.AddSingleton<HostKeyAlarm>();
         services.AddSingleton<WatchRun>();
+        services.AddSingleton<KeepInterrupted>();
+        services.AddSingleton<OutbidMachines>();
         services.AddSingleton<ResultCheck>();
         services.AddSingleton<CollectRun>();
         services.AddSingleton<DestroyInstance>();

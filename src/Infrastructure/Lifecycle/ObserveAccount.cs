@@ -101,6 +101,11 @@ internal sealed partial class ObserveAccount(
             i.BillingSince = observed.CreatedAt ?? i.SentAt ?? at;
         }
 
+        if (i.Rental == RentalType.Interruptible && i.Observed is not null && observed.GpuRate > HourlyRate.Zero && observed.GpuRate != i.GpuRate)
+        {
+            BidChanged(change, observed.GpuRate, Halfway(before, at));
+        }
+
         if (i.Observed != observed.Status || i.ObservedMessage != observed.Message)
         {
             i.ProgressAt = at;
@@ -168,6 +173,19 @@ internal sealed partial class ObserveAccount(
                 MeterUsage.Disk(change, at);
             }
         }
+    }
+
+    /// <summary>Somebody changed the bid: what ran so far is posted at the old rate, and counting begins anew.</summary>
+    private static void BidChanged(InstanceChange change, HourlyRate rate, DateTimeOffset at)
+    {
+        var i = change.Instance;
+        if (i.RunningSince is not null && i.DestroyAcceptedAt is null)
+        {
+            MeterUsage.Gpu(change, at, estimated: true);
+            (i.RunningSince, i.RunningSinceWithin, i.GpuPostedUntil, i.GpuPostedOfRun) = (at, null, at, Money.Zero);
+        }
+
+        i.GpuRate = rate;
     }
 
     /// <summary>The contract's own rates. What the row leaves out stays as it was quoted: nothing is free because a field is missing.</summary>

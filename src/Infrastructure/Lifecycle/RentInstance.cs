@@ -43,6 +43,7 @@ internal sealed partial class RentInstance(
             DiskGb = i.DiskGb,
             OnStart = Bootstrap.Text,
             Environment = Bootstrap.Environment(row.Connection.Market, deadMan.Value.After),
+            BidUsdPerHour = i.Rental == RentalType.Interruptible ? i.QuotedGpuRate.Usd : null,
         };
         var result = await marketplaces.For(row.Connection).RentAsync(OfferOf(i), spec, CancellationToken.None);
         await records.ApplyAsync(i.Id, lease.Fence, change => Settle(change, result), CancellationToken.None);
@@ -117,10 +118,10 @@ internal sealed partial class RentInstance(
                 Reject(change, StopReason.NoCapacity, $"Somebody took the {change.Instance.GpuName} in {change.Instance.Location ?? "an unnamed place"} first. It cost $0.00.");
                 break;
             case RentResult.BidTooLow low:
-                LeftOver(change, low.Leftover, StopReason.NoCapacity, "The bid was too low.");
+                LeftOver(change, low.Leftover, StopReason.NoCapacity, StopReason.Interrupted, $"The bid of {change.Instance.QuotedGpuRate.Words()} was too low: another renter bids more. It cost $0.00.");
                 break;
             case RentResult.Refused refused:
-                LeftOver(change, refused.Leftover, StopReason.StartFailed, $"{change.Connection.Market.Name} refused to rent: {refused.Reason}");
+                LeftOver(change, refused.Leftover, StopReason.StartFailed, StopReason.StartFailed, $"{change.Connection.Market.Name} refused to rent: {refused.Reason}");
                 break;
             case RentResult.CreditTooLow low:
                 Reject(change, StopReason.CreditExhausted, $"{change.Connection.Market.Name} has too little credit: {low.Message}");
@@ -158,7 +159,9 @@ internal sealed partial class RentInstance(
     }
 
     /// <summary>A refusal that left a contract behind: it is stopped, bills its disk, and is ours.</summary>
-    private static void LeftOver(InstanceChange change, string? contractId, StopReason reason, string what)
+    /// <param name="reason">When nothing was left.</param>
+    /// <param name="left">When something was: whatever it was, another offer may do.</param>
+    private static void LeftOver(InstanceChange change, string? contractId, StopReason reason, StopReason left, string what)
     {
         if (contractId is null)
         {
@@ -168,7 +171,7 @@ internal sealed partial class RentInstance(
 
         change.Instance.ContractId = contractId;
         change.Instance.BillingSince = change.Instance.SentAt;
-        change.Destroy(StopReason.StartFailed, what); // whatever it was, another offer may do
+        change.Destroy(left, what);
     }
 
     private static Offer OfferOf(Instance i) => new()

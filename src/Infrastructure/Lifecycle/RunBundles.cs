@@ -19,7 +19,8 @@ public sealed class RunBundles(IOptions<DeadManOptions> deadMan)
     /// <summary>Where an attempt lives on its machine.</summary>
     public static string RootOf(AttemptId attempt) => Root + attempt.Value.ToString("N");
 
-    public RunBundle For(Job job, Attempt attempt)
+    /// <param name="resume">The checkpoint to go on from, as it lies at home; null begins anew.</param>
+    public RunBundle For(Job job, Attempt attempt, CheckpointAtHome? resume = null)
     {
         var files = new List<(string, string)>();
         foreach (var name in RunnerFiles.Names.Where(n => n != "bootstrap.sh"))
@@ -33,7 +34,10 @@ public sealed class RunBundles(IOptions<DeadManOptions> deadMan)
         }
 
         files.Add(("spec.json", Spec(job, attempt)));
-        return new RunBundle(RootOf(attempt.Id), files, deadMan.Value.Lease);
+        return new RunBundle(RootOf(attempt.Id), files, deadMan.Value.Lease)
+        {
+            Carried = [.. (resume?.Files ?? []).Select(f => f with { Path = $"resume/{f.Path}" })],
+        };
     }
 
     /// <summary>The person's specification in the machine's words, with the attempt's own keys.</summary>

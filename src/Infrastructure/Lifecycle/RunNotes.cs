@@ -5,15 +5,21 @@ namespace Dashboard.Infrastructure.Lifecycle;
 /// <summary>What a look at the machine says about the attempt.</summary>
 internal static class RunNotes
 {
-    public static void Take(Attempt attempt, RunLook look, DateTimeOffset now)
+    /// <summary>A machine that nobody could see for so long is given that time back.</summary>
+    private static readonly TimeSpan Unseen = TimeSpan.FromSeconds(30);
+
+    /// <param name="seenBefore">When the machine last answered before this look.</param>
+    public static void Take(Job job, Attempt attempt, RunLook look, DateTimeOffset? seenBefore, DateTimeOffset now)
     {
+        attempt.Health = HealthAfter(job, attempt.Health, look, seenBefore, now);
         if (look.Beat is { } beat)
         {
             (attempt.BeatAt, attempt.Phase) = (now, beat.Phase ?? attempt.Phase);
         }
 
         var p = look.Progress;
-        attempt.Step = p.Step ?? look.Beat?.Step ?? attempt.Step;
+        attempt.Step = p.Step ?? (look.Beat?.Step > (attempt.Step ?? 0) ? look.Beat.Step : attempt.Step); // a beat before the first step knows nothing of the steps it goes on from
+        attempt.CheckpointMade = p.Checkpoint ?? attempt.CheckpointMade;
         attempt.TotalSteps = p.TotalSteps ?? attempt.TotalSteps;
         attempt.Loss = p.Loss ?? attempt.Loss;
         attempt.EvalLoss = p.EvalLoss ?? attempt.EvalLoss;
@@ -22,6 +28,18 @@ internal static class RunNotes
         {
             attempt.FirstLineAt ??= now;
         }
+    }
+
+    /// <summary>The run's health with what a look brought.</summary>
+    public static RunHealth HealthAfter(Job job, RunHealth health, RunLook look, DateTimeOffset? seenBefore, DateTimeOffset now)
+    {
+        if (look.Progress.Signs.Count == 0)
+        {
+            var unseen = seenBefore is { } seen && now - seen > Unseen ? now - seen : TimeSpan.Zero;
+            return health with { MovedAt = health.MovedAt is { } moved ? moved + unseen : now };
+        }
+
+        return look.Progress.Signs.Aggregate(health, (after, sign) => after.With(sign, HealthRules.Bound(job.Spec, job.Limits.Health, after.FirstLoss), now));
     }
 
     public static string What(RunExit exit, StopReason reason) => reason switch

@@ -1,3 +1,4 @@
+using Dashboard.Domain.Jobs;
 using Dashboard.Infrastructure.Logs;
 
 namespace Dashboard.Infrastructure.Lifecycle;
@@ -7,13 +8,19 @@ internal static class RunProgressReader
 {
     public static RunProgress Read(ReadOnlySpan<byte> newLines, int attempt)
     {
-        (int? Step, int? Total, double? Loss, double? EvalLoss) latest = default;
+        (int? Step, int? Total, double? Loss, double? EvalLoss, int? Checkpoint) latest = default;
+        var signs = new List<RunSign>();
         var paces = new List<double>();
         MetricPoint? before = null;
         while (newLines.IndexOf((byte)'\n') is var end and >= 0)
         {
             var point = MetricPoint.Parse(newLines[..end], attempt);
             newLines = newLines[(end + 1)..];
+            if (point is not null)
+            {
+                signs.Add(SignOf(point));
+            }
+
             switch (point?.Kind)
             {
                 case MetricKind.Start or MetricKind.Train:
@@ -30,14 +37,25 @@ internal static class RunProgressReader
                 case MetricKind.Eval:
                     latest.EvalLoss = point.Loss ?? latest.EvalLoss;
                     break;
+                case MetricKind.Checkpoint:
+                    latest.Checkpoint = (int?)point.Step ?? latest.Checkpoint;
+                    break;
                 default:
                     break;
             }
         }
 
         paces.Sort();
-        return new RunProgress(latest.Step, latest.Total, latest.Loss, latest.EvalLoss, paces.Count == 0 ? null : paces[paces.Count / 2]);
+        return new RunProgress(latest.Step, latest.Total, latest.Loss, latest.EvalLoss, paces.Count == 0 ? null : paces[paces.Count / 2]) { Checkpoint = latest.Checkpoint, Signs = signs };
     }
+
+    private static RunSign SignOf(MetricPoint point) => point.Kind switch
+    {
+        MetricKind.Train => new RunSign((int?)point.Step, Training: true, point.Loss, NotFinite: point.NotFinite),
+        MetricKind.Eval => new RunSign((int?)point.Step, Training: false, EvaluationSeconds: point["eval_s"] ?? 0),
+        MetricKind.Phase => new RunSign(null, Training: false, Phase: point.Phase),
+        MetricKind.Start or MetricKind.Checkpoint or MetricKind.End => new RunSign((int?)point.Step, Training: false),
+    };
 
     /// <summary>Seconds a step between two points, without evaluation.</summary>
     private static double? Pace(MetricPoint a, MetricPoint b) =>

@@ -13,6 +13,7 @@ internal sealed class SetUpInstance(
     IMachines machines,
     CrossCheck crossCheck,
     RunBundles bundles,
+    HomeCheckpoints checkpoints,
     ProviderStops stops,
     HostKeyAlarm alarm,
     IOptions<LifecycleOptions> options,
@@ -47,12 +48,18 @@ internal sealed class SetUpInstance(
                 return;
             }
 
-            await machines.StartAsync(i, bundles.For(row.Job, row.Attempt), lease.Lost);
+            var resume = row.Attempt.Number > 1 ? await checkpoints.NewestAsync(row.Job.Id, lease.Lost) : null;
+            await machines.StartAsync(i, bundles.For(row.Job, row.Attempt, resume), lease.Lost);
             await records.ApplyAsync(i.Id, lease.Fence, change =>
             {
                 change.Instance.HostKeys = RouteText.WithPin(change.Instance.HostKeys, reached.Route, reached.HostKey);
                 change.Instance.HostKeyCrossChecked = verdict == HostKeyVerdict.Matches;
                 (change.Instance.AnsweredAt, change.Instance.LeasedAt, change.Instance.LeaseSequence) = (change.Now, change.Now, 1);
+                if (resume is not null)
+                {
+                    GoOn(change, resume);
+                }
+
                 change.Say("running", verdict == HostKeyVerdict.Matches ? "Host key matches what the machine printed; the program runs." : "The program runs. The host key could not be cross-checked.");
                 change.MoveTo(InstanceStatus.Running);
             }, lease.Lost);
@@ -80,5 +87,15 @@ internal sealed class SetUpInstance(
                 change.Again(Retry);
             }, lease.Lost);
         }
+    }
+
+    private static void GoOn(InstanceChange change, CheckpointAtHome resume)
+    {
+        var attempt = change.Attempt;
+        (attempt.ResumedFrom, attempt.Step) = (resume.Step, resume.Step);
+        var before = change.Db.Attempts.Single(a => a.JobId == change.Job.Id && a.Number == resume.Attempt);
+        attempt.TotalSteps = before.TotalSteps;
+        attempt.Health = attempt.Health with { FirstLoss = before.Health.FirstLoss };
+        change.Say("resumed", $"Going on from step {resume.Step}, the newest checkpoint at home.");
     }
 }

@@ -40,8 +40,15 @@ internal sealed class SshMachines(
         await WriteLeaseAsync(session, bundle.Root, 1, bundle.Lease, ct);
         await Task.WhenAll(bundle.Files.Select(f => bulk.WriteAsync(session, $"{folder}/{f.Path}", f.Text, ct)));
 
+        foreach (var file in bundle.Carried)
+        {
+            await bulk.UploadAsync(session, file.LocalPath, $"{folder}/{file.Path}", ct);
+            Count(instance.Id).Down += file.Bytes;
+        }
+
         // The manifest last: the supervisor starts nothing that it does not name.
-        var manifest = string.Concat(bundle.Files.Select(f => $"{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(f.Text)))}  {f.Path}\n"));
+        var manifest = string.Concat(bundle.Files.Select(f => $"{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(f.Text)))}  {f.Path}\n"))
+            + string.Concat(bundle.Carried.Select(f => $"{f.Sha256}  {f.Path}\n"));
         await bulk.WriteAsync(session, $"{folder}/MANIFEST", manifest, ct);
         Count(instance.Id).Down += bundle.Files.Sum(f => Encoding.UTF8.GetByteCount(f.Text)) + manifest.Length;
 
@@ -107,10 +114,27 @@ internal sealed class SshMachines(
             await tails.DrainAsync(instance.Id, bytes, ct);
         }
 
-        // A machine may not send more than the disk it was rented with holds.
-        var collected = await artifacts.CollectAsync(session, $"{root}/out", instance.JobId, instance.AttemptNumber, (long)(instance.DiskGb * 1_000_000_000m), ct);
-        Count(instance.Id).Up += collected.Files.Sum(f => f.Bytes);
-        return new Haul([.. collected.Files.Select(f => new HomeFile(f.Path, f.Bytes, f.Sha256, f.Verified))], collected.Missing);
+        var collected = await artifacts.CollectAsync(session, $"{root}/out", instance.JobId, instance.AttemptNumber, MostBytes(instance), ct);
+        Count(instance.Id).Up += collected.Came;
+        return new Haul([.. collected.Files.Select(Home)], collected.Missing);
+    }
+
+    /// <summary>A machine may not send more than the disk it was rented with holds.</summary>
+    private static long MostBytes(Instance instance) => (long)(instance.DiskGb * 1_000_000_000m);
+
+    private static HomeFile Home(Artifact file) => new(file.Path, file.Bytes, file.Sha256, file.Verified);
+
+    public async Task<HomeCheckpoint?> FetchCheckpointAsync(Instance instance, int? after, CancellationToken ct)
+    {
+        var (_, session) = await ControlAsync(instance, ct);
+        var fetched = await artifacts.FetchCheckpointAsync(session, $"{RunBundles.RootOf(instance.AttemptId)}/out", instance.JobId, instance.AttemptNumber, after, MostBytes(instance), ct);
+        if (fetched is not var (step, files))
+        {
+            return null;
+        }
+
+        Count(instance.Id).Up += files.Sum(f => f.Bytes);
+        return new HomeCheckpoint(step, [.. files.Select(Home)]);
     }
 
     public (long Down, long Up) TakeTraffic(InstanceId instance)

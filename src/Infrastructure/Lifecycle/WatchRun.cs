@@ -1,16 +1,22 @@
+using Dashboard.Domain.Costs;
 using Dashboard.Domain.Instances;
 using Dashboard.Domain.Jobs;
 using Dashboard.Domain.Marketplaces;
 using Dashboard.Infrastructure.Budgets;
+using Dashboard.Infrastructure.Persistence;
 using Dashboard.Infrastructure.Ssh;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 
 namespace Dashboard.Infrastructure.Lifecycle;
 
 /// <summary>One look at a running program: has it ended, must it end, does it still hold its lease. End of a stream is never an end; only the exit file is.</summary>
 internal sealed class WatchRun(
+    AppDatabase database,
     InstanceRecords records,
     IMachines machines,
+    HomeCheckpoints checkpoints,
+    KeepInterrupted keep,
     ProviderStops stops,
     HostKeyAlarm alarm,
     IOptions<LifecycleOptions> options,
@@ -34,7 +40,7 @@ internal sealed class WatchRun(
 
         if (await stops.ReadAsync(row, lease.Lost) is var (reason, what))
         {
-            await records.ApplyAsync(i.Id, lease.Fence, change => change.Destroy(reason, what), lease.Lost);
+            await (reason == StopReason.Interrupted && keep.IsWorthIt(row) ? keep.BeginAsync(row, lease) : records.ApplyAsync(i.Id, lease.Fence, change => change.Destroy(reason, what), lease.Lost));
             return;
         }
 
@@ -47,6 +53,10 @@ internal sealed class WatchRun(
             }
 
             await records.ApplyAsync(i.Id, lease.Fence, change => Note(change, look), lease.Lost);
+            if (look.Exit is null)
+            {
+                await checkpoints.KeepAsync(row, look, lease);
+            }
         }
         catch (HostKeyChanged changed)
         {
@@ -72,19 +82,41 @@ internal sealed class WatchRun(
             await records.ApplyAsync(i.Id, lease.Fence, change => { change.Instance.LeasedAt = change.Now; change.Instance.LeaseSequence++; }, lease.Lost);
         }
 
-        if (i.StopAskedAt is null && Limit(row, now) is var (reason, what))
+        if (i.StopAskedAt is null && (await LimitAsync(row, now, lease.Lost) ?? Unwell(row, look, now)) is var (reason, what))
         {
             await machines.AskToStopAsync(i, reason.ToString(), lease.Lost);
             await records.ApplyAsync(i.Id, lease.Fence, change =>
             {
                 (change.Instance.StopAskedAt, change.Instance.StopAskedFor, change.Instance.EndMessage) = (change.Now, reason, what);
-                change.Say("stopping", $"{what} Asked the program to save and stop.");
+                if (reason is StopReason.Hung or StopReason.Diverged)
+                {
+                    Spare(change, look);
+                }
+
+                change.Say("stopping", $"{change.Instance.EndMessage} Asked the program to save and stop.");
             }, lease.Lost);
         }
     }
 
+    /// <summary>Whether the program does not get on: hung, or diverged.</summary>
+    private static (StopReason Reason, string What)? Unwell(InstanceSnapshot row, RunLook look, DateTimeOffset now)
+    {
+        var (job, attempt, p) = (row.Job, row.Attempt, look.Progress);
+        var health = RunNotes.HealthAfter(job, attempt.Health, look, row.Instance.AnsweredAt, now);
+        return HealthRules.Verdict(job.Spec, job.Limits.Health, health, p.Step ?? attempt.Step, p.TotalSteps ?? attempt.TotalSteps, p.SecondsPerStep ?? attempt.SecondsPerStep, now);
+    }
+
+    /// <summary>What is not spent because it stops now is said with the reason.</summary>
+    private static void Spare(InstanceChange change, RunLook look)
+    {
+        var (i, attempt, p) = (change.Instance, change.Attempt, look.Progress);
+        var saved = HealthRules.Saved(p.Step ?? attempt.Step, p.TotalSteps ?? attempt.TotalSteps, p.SecondsPerStep ?? attempt.SecondsPerStep, i.GpuRate + i.DiskRate);
+        attempt.Health = attempt.Health with { Saved = saved };
+        i.EndMessage += $"{(saved is { } rest ? $" Saved ≈ {rest.Words()}." : "")} {KeepInterrupted.AtHome(attempt)}";
+    }
+
     /// <summary>Whether the program has to stop itself now, saved.</summary>
-    private (StopReason Reason, string What)? Limit(InstanceSnapshot row, DateTimeOffset now)
+    private async Task<(StopReason Reason, string What)?> LimitAsync(InstanceSnapshot row, DateTimeOffset now, CancellationToken ct)
     {
         var (i, job) = (row.Instance, row.Job);
         if (job.Cancel is not null)
@@ -92,9 +124,14 @@ internal sealed class WatchRun(
             return (StopReason.CancelledByUser, "A person stopped it.");
         }
 
-        if (job.Limits.MaxRuntime is { } time && row.Attempt.StartedAt is { } started && now - started >= time)
+        if (job.Limits.MaxRuntime is { } time && row.Attempt.StartedAt is { } started && now - started + await RanBeforeAsync(row, ct) >= time)
         {
             return (StopReason.DeadlineReached, $"It ran for its limit of {time.TotalHours:0.##} h.");
+        }
+
+        if (job.Limits.FinishBy <= now)
+        {
+            return (StopReason.DeadlineReached, $"It was to be done by {job.Limits.FinishBy:yyyy-MM-dd HH:mm} UTC.");
         }
 
         if (i.ContractEnd is { } end && end - now <= options.Value.Drain)
@@ -110,11 +147,25 @@ internal sealed class WatchRun(
         return null;
     }
 
+    /// <summary>What earlier attempts ran, as far as their machines were heard of.</summary>
+    private async Task<TimeSpan> RanBeforeAsync(InstanceSnapshot row, CancellationToken ct)
+    {
+        if (row.Attempt.Number == 1)
+        {
+            return TimeSpan.Zero;
+        }
+
+        await using var db = await database.ForSystemAsync(ct);
+        var runs = await db.Attempts.AsNoTracking().Where(a => a.JobId == row.Job.Id && a.Number < row.Attempt.Number && a.StartedAt != null && a.BeatAt > a.StartedAt)
+            .Select(a => new { a.StartedAt, a.BeatAt }).ToListAsync(ct);
+        return runs.Aggregate(TimeSpan.Zero, (sum, run) => sum + (run.BeatAt!.Value - run.StartedAt!.Value));
+    }
+
     private void Note(InstanceChange change, RunLook look)
     {
         var (i, attempt) = (change.Instance, change.Attempt);
+        RunNotes.Take(change.Job, attempt, look, i.AnsweredAt, change.Now);
         (i.AnsweredAt, i.SshFailures, i.SshMessage) = (change.Now, 0, null);
-        RunNotes.Take(attempt, look, change.Now);
 
         if (look.Exit is { } exit)
         {

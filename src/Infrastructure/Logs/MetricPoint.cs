@@ -45,6 +45,15 @@ public sealed record MetricPoint(MetricKind Kind, double Unix, int Attempt, long
         }
     }
 
+    /// <summary>Whether the loss was NaN or infinite, which JSON cannot hold: the trainer writes null and says so.</summary>
+    public bool NotFinite => Loss is null && Fields.TryGetProperty("nonfinite", out var name) && name.ValueKind is JsonValueKind.String && name.ValueEquals(Kind is MetricKind.Eval ? "eval_loss" : "loss");
+
+    /// <summary>What begins, as the program names it; null for other kinds and for names that are none.</summary>
+    public string? Phase => Kind is MetricKind.Phase && Fields.TryGetProperty("phase", out var name) && name.ValueKind is JsonValueKind.String && name.GetString() is { Length: > 0 and <= 20 } text ? text : null;
+
+    /// <summary>The step of the checkpoint that a start goes on from; null when it begins anew.</summary>
+    public long? ResumedFrom => Kind is MetricKind.Start && this["resumed_from"] is >= 0 and < 1e15 and { } step ? (long)step : null;
+
     /// <summary>A finite number of the line, e.g. <c>tokens_per_s</c>; null where absent or something else.</summary>
     public double? this[string key] => Number(Fields, key);
 

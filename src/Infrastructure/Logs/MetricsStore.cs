@@ -14,7 +14,7 @@ public sealed record LossSeries(IReadOnlyList<LossPoint> Train, IReadOnlyList<Lo
 
 /// <summary>
 /// The trainer's metrics, per job and attempt in <c>metrics/&lt;job&gt;/attempt-&lt;n&gt;.jsonl</c>, byte for byte as on the machine. A last line
-/// without line end is not read: it is still being written. Resuming repeats steps after the last checkpoint, so of each step the highest attempt counts.
+/// without line end is not read: it is still being written. A start that goes on from a checkpoint undoes the steps after it: what was lost is no part of the run.
 /// </summary>
 public sealed class MetricsStore(DataDirectory data)
 {
@@ -66,7 +66,12 @@ public sealed class MetricsStore(DataDirectory data)
         var (train, eval) = (new SortedDictionary<long, double>(), new SortedDictionary<long, double>());
         await foreach (var point in PointsAsync(job, ct)) // attempts ascending: a later one overwrites
         {
-            if (point is { Step: { } step, Loss: { } loss, Kind: MetricKind.Train or MetricKind.Eval })
+            if (point.Kind is MetricKind.Start)
+            {
+                Undo(train, point.ResumedFrom);
+                Undo(eval, point.ResumedFrom);
+            }
+            else if (point is { Step: { } step, Loss: { } loss, Kind: MetricKind.Train or MetricKind.Eval })
             {
                 (point.Kind is MetricKind.Train ? train : eval)[step] = loss;
             }
@@ -84,6 +89,14 @@ public sealed class MetricsStore(DataDirectory data)
         var lines = names.ToDictionary(name => name, _ => new SortedDictionary<long, double>());
         await foreach (var point in PointsAsync(job, ct))
         {
+            if (point.Kind is MetricKind.Start)
+            {
+                foreach (var line in lines.Values)
+                {
+                    Undo(line, point.ResumedFrom);
+                }
+            }
+
             if (point is not { Kind: MetricKind.Train, Step: { } step })
             {
                 continue;
@@ -99,6 +112,29 @@ public sealed class MetricsStore(DataDirectory data)
         }
 
         return lines.ToDictionary(l => l.Key, l => Thin([.. l.Value.Select(p => new StepValue(p.Key, p.Value))], p => p.Value, maxPoints));
+    }
+
+    /// <summary>Where attempts after the first went on, in order: the step, and which attempt.</summary>
+    public async Task<IReadOnlyList<(int Attempt, long Step)>> ResumesAsync(JobId job, CancellationToken ct)
+    {
+        var resumes = new List<(int, long)>();
+        await foreach (var point in PointsAsync(job, ct))
+        {
+            if (point is { Kind: MetricKind.Start, Attempt: > 1 })
+            {
+                resumes.Add((point.Attempt, point.ResumedFrom ?? 0));
+            }
+        }
+
+        return resumes;
+    }
+
+    private static void Undo(SortedDictionary<long, double> line, long? resumedFrom)
+    {
+        foreach (var step in line.Keys.Where(step => step > (resumedFrom ?? 0)).ToList())
+        {
+            line.Remove(step);
+        }
     }
 
     /// <summary>At most <paramref name="maxPoints"/> of a line, keeping the lowest and highest of every stretch and both ends, so that no spike is lost.</summary>

@@ -36,6 +36,9 @@ public sealed class BulkTransfer(SshOptions options)
 {
     /// <summary>Marks a file that is still arriving, on either side.</summary>
     public const string PartSuffix = ".part";
+    /// <summary>How long a machine may be silent before the connection counts as lost.</summary>
+    public TimeSpan Silence => options.Silence;
+
     private const int ReadBytes = 256 * 1024;
     private const int MaxListedFiles = 10_000;
     private const int MaxListingBytes = 8 * 1024 * 1024;

@@ -49,6 +49,7 @@ internal sealed record JobBody(
             OfferId = Offer,
             Needs = Needs?.ToNeeds() ?? new MachineNeeds([]),
             Limits = Limits?.ToLimits() ?? new JobLimits(null, null, null),
+            FinishWithin = Limits?.FinishWithinSeconds is { } within ? TimeSpan.FromSeconds(within) : null,
             ProjectId = Project is { } project ? new ProjectId(project) : null,
             Tags = Tags ?? [],
             MayPause = MayPause ?? false,
@@ -65,14 +66,43 @@ internal sealed record NeedsBody(IReadOnlyList<string>? GpuNames, int? GpuCount,
 }
 
 /// <param name="MaxRuntimeSeconds">Of the program, over all attempts.</param>
-internal sealed record LimitsBody(long? MaxCostMicros, long? MaxRateMicrosPerHour, int? MaxRuntimeSeconds, int? MaxAttempts)
+/// <param name="FinishBy">When it has to be done.</param>
+/// <param name="FinishWithinSeconds">The same, from the submission on.</param>
+/// <param name="Bid">Rents with a bid; left out: on demand.</param>
+internal sealed record LimitsBody(
+    long? MaxCostMicros, long? MaxRateMicrosPerHour, int? MaxRuntimeSeconds, int? MaxAttempts,
+    DateTimeOffset? FinishBy = null, int? FinishWithinSeconds = null, BidBody? Bid = null, RetryBody? Retry = null, HealthBody? Health = null)
 {
     public JobLimits ToLimits()
     {
         var limits = new JobLimits(
             MaxCostMicros is { } cost ? new Money(cost) : null,
             MaxRateMicrosPerHour is { } rate ? new HourlyRate(rate) : null,
-            MaxRuntimeSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null);
+            MaxRuntimeSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null)
+        {
+            FinishBy = FinishBy,
+            Bid = Bid is null ? null : new BidPlan(Bid.RateMicrosPerHour is { } bid ? new HourlyRate(bid) : null, Bid.OnDemandAfter),
+            Retry = Retry?.ToPolicy() ?? RetryPolicy.Default,
+            Health = Health is null ? HealthLimits.Default : new HealthLimits(Health.NoStepForSeconds is { } silence ? TimeSpan.FromSeconds(silence) : null, Health.MaxLoss),
+        };
         return MaxAttempts is { } attempts ? limits with { MaxAttempts = attempts } : limits;
     }
 }
+
+/// <param name="RateMicrosPerHour">For the whole machine, without disk; left out: a quarter above the lowest bid the host takes.</param>
+/// <param name="OnDemandAfter">After so many interruptions it goes on on demand.</param>
+internal sealed record BidBody(long? RateMicrosPerHour, int? OnDemandAfter);
+
+/// <summary>How often it tries again, by what went wrong; what is left out has its default.</summary>
+internal sealed record RetryBody(int? Capacity, int? Machine, int? Interruption, int? Script)
+{
+    public RetryPolicy ToPolicy()
+    {
+        var usual = RetryPolicy.Default;
+        return new RetryPolicy(Capacity ?? usual.Capacity, Machine ?? usual.Machine, Interruption ?? usual.Interruption, Script ?? usual.Script);
+    }
+}
+
+/// <param name="NoStepForSeconds">Without a step for so long it counts as hung; 0: never.</param>
+/// <param name="MaxLoss">Above it for five logged steps in a row it counts as diverged.</param>
+internal sealed record HealthBody(int? NoStepForSeconds, double? MaxLoss);

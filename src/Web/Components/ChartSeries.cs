@@ -9,6 +9,9 @@ public sealed record ChartPoint(double X, double? Y);
 /// <param name="Dashed">For what is not measured continuously, such as evaluation.</param>
 public sealed record ChartSeries(string Name, IReadOnlyList<ChartPoint> Points, string Color = "c1", bool Dashed = false);
 
+/// <summary>Something that happened at a place of the x axis, in a few words.</summary>
+public sealed record ChartMark(double X, string Text);
+
 /// <summary>What the x axis counts.</summary>
 public enum ChartAxis
 {

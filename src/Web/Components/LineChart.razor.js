@@ -6,10 +6,25 @@ const charts = new WeakMap();
 const token = name => getComputedStyle(document.documentElement).getPropertyValue('--' + name).trim();
 const line = series => series.map(s => ({ name: s.name, data: s.points }));
 
-function looks(series, shape) {
+// Words stand beside their line, inside the chart even at its right edge.
+const annotations = (marks, series) => {
+  const last = Math.max(0, ...series.flatMap(s => s.points.slice(-1).map(p => p[0])));
+  return {
+    xaxis: marks.map(mark => ({
+      x: mark.x, borderColor: token('text3'), strokeDashArray: 2,
+      label: {
+        text: mark.text, orientation: 'horizontal', position: 'top', offsetY: 2, borderWidth: 0, textAnchor: mark.x > last * 0.6 ? 'end' : 'start',
+        style: { background: 'transparent', color: token('text2'), fontSize: '12px', fontFamily: 'inherit' },
+      },
+    })),
+  };
+};
+
+function looks(series, shape, marks) {
   const number = value => value === null || value === undefined ? '—' : shape.prefix + value.toFixed(shape.decimals);
   const label = { colors: token('text3'), fontSize: '12px', fontFamily: 'inherit' };
   return {
+    annotations: annotations(marks, series),
     colors: series.map(s => token(s.color)),
     stroke: { width: 2, curve: 'straight', dashArray: series.map(s => s.dashed ? 5 : 0) },
     markers: { size: series.map(s => s.points.length === 1 ? 4 : 0), strokeWidth: 0 },
@@ -29,11 +44,11 @@ function looks(series, shape) {
   };
 }
 
-export async function mount(element, series, shape, owner) {
-  const state = { series, shape, owner, waiting: null, zoomed: false, over: false, holding: false, hidden: new Set(), last: performance.now(), timer: 0 };
+export async function mount(element, series, marks, shape, owner) {
+  const state = { series, marks, shape, owner, waiting: null, zoomed: false, over: false, holding: false, hidden: new Set(), last: performance.now(), timer: 0 };
   charts.set(element, state);
   state.chart = new ApexCharts(element, {
-    ...looks(series, shape),
+    ...looks(series, shape, marks),
     series: line(series),
     chart: {
       type: 'line', height: shape.height, background: 'transparent', fontFamily: 'inherit', parentHeightOffset: 0,
@@ -52,14 +67,14 @@ export async function mount(element, series, shape, owner) {
   await state.chart.render();
   element.addEventListener('pointerenter', state.enter = () => { state.over = true; });
   element.addEventListener('pointerleave', state.leave = () => { state.over = false; settle(state); });
-  state.theme = new MutationObserver(async () => { await state.chart.updateOptions(looks(state.series, state.shape), false, false); hideAgain(state); });
+  state.theme = new MutationObserver(async () => { await state.chart.updateOptions(looks(state.series, state.shape, state.marks), false, false); hideAgain(state); });
   state.theme.observe(document.documentElement, { attributes: true, attributeFilter: ['data-theme'] });
 }
 
-export function update(element, series) {
+export function update(element, series, marks) {
   const state = charts.get(element);
   if (!state) { return; }
-  state.waiting = series;
+  state.waiting = { series, marks };
   settle(state);
 }
 
@@ -100,15 +115,16 @@ function settle(state) {
     return;
   }
 
-  const series = state.waiting;
-  const sameLines = series.length === state.series.length && series.every((s, i) => s.name === state.series[i].name && s.points.length > 1 === state.series[i].points.length > 1);
+  const { series, marks } = state.waiting;
+  const sameLines = marks.length === state.marks.length && series.length === state.series.length && series.every((s, i) => s.name === state.series[i].name && s.points.length > 1 === state.series[i].points.length > 1);
   state.waiting = null;
   state.series = series;
+  state.marks = marks;
   state.last = performance.now();
   if (sameLines) {
     state.chart.updateSeries(line(series), false);
   } else {
-    state.chart.updateOptions({ ...looks(series, state.shape), series: line(series) }, false, false);
+    state.chart.updateOptions({ ...looks(series, state.shape, marks), series: line(series) }, false, false);
   }
   hideAgain(state);
 }

@@ -23,6 +23,9 @@ public sealed record StatusFace(string Tone, string Glyph, string Word)
         JobStatus.Cancelled => new("off", Glyphs.Block, "Cancelled"),
     };
 
+    /// <summary>A job whose machine is stopped by another renter: it does not run, and has not ended.</summary>
+    public static StatusFace Outbid { get; } = new("warn", Glyphs.PauseCircle, "Outbid");
+
     public static StatusFace Of(InstanceStatus status) => status switch
     {
         InstanceStatus.Intent => new("move", Glyphs.Pending, "About to rent"),
@@ -32,6 +35,7 @@ public sealed record StatusFace(string Tone, string Glyph, string Word)
         InstanceStatus.Rejected => new("off", Glyphs.Block, "Not rented"),
         InstanceStatus.Ready => new("move", Glyphs.Pending, "Setting up"),
         InstanceStatus.Running => new("run", Glyphs.PlayCircle, "Running"),
+        InstanceStatus.Interrupted => new("warn", Glyphs.PauseCircle, "Outbid, kept"),
         InstanceStatus.Draining => new("move", Glyphs.Download, "Collecting"),
         InstanceStatus.Destroying => new("off", Glyphs.Power, "Destroying"),
         InstanceStatus.Gone => new("off", Glyphs.Check, "Gone"),

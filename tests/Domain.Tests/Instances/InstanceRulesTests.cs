@@ -17,7 +17,8 @@ public sealed class InstanceRulesTests
             "Unknown → Booting", "Unknown → Rejected", "Unknown → Destroying",
             "Booting → Ready", "Booting → Destroying",
             "Ready → Running", "Ready → Draining", "Ready → Destroying",
-            "Running → Draining", "Running → Destroying",
+            "Running → Interrupted", "Running → Draining", "Running → Destroying",
+            "Interrupted → Running", "Interrupted → Destroying",
             "Draining → Destroying",
             "Destroying → Gone",
         ],
@@ -47,6 +48,7 @@ public sealed class InstanceRulesTests
     [InlineData(Booting)]
     [InlineData(Ready)]
     [InlineData(Running)]
+    [InlineData(Interrupted)]
     [InlineData(Draining)]
     public void A_machine_that_was_ours_is_gone_only_after_it_was_asked_to_be_destroyed(InstanceStatus status)
     {
@@ -66,5 +68,5 @@ public sealed class InstanceRulesTests
     [Theory]
     [MemberData(nameof(Statuses))]
     public void What_changes_by_itself_is_looked_at_often(InstanceStatus status) =>
-        Assert.Equal(status is Sent or Unknown or Booting or Ready or Draining or Destroying, InstanceRules.IsMoving(status));
+        Assert.Equal(status is Sent or Unknown or Booting or Ready or Interrupted or Draining or Destroying, InstanceRules.IsMoving(status));
 }

@@ -18,11 +18,14 @@ public sealed class EndingsOfAJobTests(LifecycleSandbox fixture)
     private static readonly TrainingSpec Smoke = new() { Preset = Presets.Smoke, Train = new TrainSpec(MaxSteps: 60) };
 
     [Fact]
-    public async Task No_offer_at_that_price_fails_at_once_and_costs_nothing()
+    public async Task No_offer_at_that_price_is_looked_for_as_often_as_asked_then_fails_and_costs_nothing()
     {
-        await using var host = await LifecycleHost.StartAsync(fixture.Sandbox);
+        await using var host = await LifecycleHost.StartAsync(fixture.Sandbox, pace: new LifecycleOptions { CapacityPause = TimeSpan.FromSeconds(1) });
+        var id = await host.SubmitAsync(Smoke, new JobLimits(null, new HourlyRate(1), null) { Retry = new RetryPolicy(Capacity: 2) });
+        await Eventually.HoldsAsync(async () => (await host.JobAsync(id)).EmptySearches == 1, "it waits");
+        Assert.Equal("No machine that fits at $0.000/h or less is free right now. Nothing is rented, it costs $0.00. We look again in 1 s; search 2 of 3.", (await host.JobAsync(id)).Message);
 
-        var job = await host.EndsAsync(await host.SubmitAsync(Smoke, new JobLimits(null, new HourlyRate(1), null)), JobStatus.Failed);
+        var job = await host.EndsAsync(id, JobStatus.Failed);
 
         Assert.Equal(StopReason.NoCapacity, job.StopReason);
         Assert.Equal("No machine that fits at $0.000/h or less is free right now. It cost $0.00. Relax a requirement, or start it again later.", job.Message);

@@ -73,7 +73,7 @@ internal sealed class LifecycleHost : IAsyncDisposable
         _host = await OpenAsync(_data, _more);
     }
 
-    public async Task<JobId> SubmitAsync(TrainingSpec spec, JobLimits? limits = null)
+    public async Task<JobId> SubmitAsync(TrainingSpec spec, JobLimits? limits = null, string? offer = null)
     {
         var now = TimeProvider.System.GetUtcNow();
         await using var db = await Database.ForSystemAsync(default);
@@ -89,6 +89,7 @@ internal sealed class LifecycleHost : IAsyncDisposable
             Tags = ["a"],
             Spec = spec,
             ConnectionId = Connection.Id,
+            OfferId = offer,
             Needs = new MachineNeeds([]),
             Limits = limits ?? new JobLimits(null, null, null),
             Estimate = null,

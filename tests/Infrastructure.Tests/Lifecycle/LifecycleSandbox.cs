@@ -28,6 +28,12 @@ public sealed class FaultySandbox() : SandboxFixture(18610, (44500, 44599));
 [CollectionDefinition(nameof(FaultySandbox))]
 public sealed class FaultySandboxCollection : ICollectionFixture<FaultySandbox>;
 
+/// <summary>One for machines that are outbid and runs that stop themselves.</summary>
+public sealed class InterruptibleSandbox() : SandboxFixture(18670, (44100, 44199));
+
+[CollectionDefinition(nameof(InterruptibleSandbox))]
+public sealed class InterruptibleSandboxCollection : ICollectionFixture<InterruptibleSandbox>;
+
 /// <summary>And one for those that spoil its answers to everybody.</summary>
 public sealed class FaultyRoutesSandbox() : SandboxFixture(18620, (44400, 44499));
 

@@ -13,8 +13,8 @@ internal sealed class InstanceConfiguration : IEntityTypeConfiguration<Instance>
         builder.HasIndex(e => new { e.ConnectionId, e.ContractId });
         builder.HasIndex(e => new { e.TeamId, e.Status });
 
-        // Renting twice for one job is a constraint error, whatever else goes wrong. Draining and destroying rows do not
-        // block the next attempt. Both engines know filtered indexes.
+        // Renting twice for one job is a constraint error, whatever else goes wrong. Interrupted, draining and destroying
+        // rows do not block the next attempt. Both engines know filtered indexes.
         builder.HasIndex(e => e.JobId, "IX_Instances_Working").IsUnique()
             .HasFilter("\"Status\" IN ('Intent', 'Sent', 'Unknown', 'Booting', 'Ready', 'Running')");
     }

@@ -420,8 +420,14 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     b.Property<string>("HostKeys")
                         .HasColumnType("TEXT");
 
+                    b.Property<long?>("InterruptedAt")
+                        .HasColumnType("INTEGER");
+
                     b.Property<Guid>("JobId")
                         .HasColumnType("TEXT");
+
+                    b.Property<long?>("KeptUntil")
+                        .HasColumnType("INTEGER");
 
                     b.Property<long?>("KeyAttachedAt")
                         .HasColumnType("INTEGER");
@@ -485,6 +491,9 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     b.Property<string>("ProtectedSshKey")
                         .HasColumnType("TEXT");
 
+                    b.Property<long?>("ReadyAt")
+                        .HasColumnType("INTEGER");
+
                     b.Property<long?>("RenewHoldAt")
                         .HasColumnType("INTEGER");
 
@@ -537,6 +546,9 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                         .HasColumnType("INTEGER");
 
                     b.Property<int>("VramMb")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<bool>("WaitedFor")
                         .HasColumnType("INTEGER");
 
                     b.ComplexProperty(typeof(Dictionary<string, object>), "CeilingRate", "Dashboard.Domain.Instances.Instance.CeilingRate#HourlyRate", b1 =>
@@ -645,6 +657,11 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     b.Property<Guid>("JobId")
                         .HasColumnType("TEXT");
 
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("TEXT");
+
                     b.Property<string>("Path")
                         .IsRequired()
                         .HasColumnType("TEXT");
@@ -652,6 +669,9 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     b.Property<string>("Sha256")
                         .IsRequired()
                         .HasColumnType("TEXT");
+
+                    b.Property<int?>("Step")
+                        .HasColumnType("INTEGER");
 
                     b.Property<Guid>("TeamId")
                         .HasColumnType("TEXT");
@@ -681,6 +701,15 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     b.Property<long>("BytesUp")
                         .HasColumnType("INTEGER");
 
+                    b.Property<long?>("CheckpointAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int?>("CheckpointHome")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int?>("CheckpointMade")
+                        .HasColumnType("INTEGER");
+
                     b.Property<long>("CreatedAt")
                         .HasColumnType("INTEGER");
 
@@ -696,6 +725,10 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     b.Property<long?>("FirstLineAt")
                         .HasColumnType("INTEGER");
 
+                    b.Property<string>("Health")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
                     b.Property<Guid>("JobId")
                         .HasColumnType("TEXT");
 
@@ -710,6 +743,9 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
 
                     b.Property<string>("Phase")
                         .HasColumnType("TEXT");
+
+                    b.Property<int?>("ResumedFrom")
+                        .HasColumnType("INTEGER");
 
                     b.Property<double?>("SecondsPerStep")
                         .HasColumnType("REAL");
@@ -765,6 +801,12 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     b.Property<Guid>("CreatedBy")
                         .HasColumnType("TEXT");
 
+                    b.Property<long?>("EmptySearchAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("EmptySearches")
+                        .HasColumnType("INTEGER");
+
                     b.Property<long?>("EndedAt")
                         .HasColumnType("INTEGER");
 
@@ -777,6 +819,12 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     b.Property<string>("IdempotencyKey")
                         .HasMaxLength(120)
                         .HasColumnType("TEXT");
+
+                    b.Property<long?>("InterruptedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Interruptions")
+                        .HasColumnType("INTEGER");
 
                     b.Property<string>("LeaseOwner")
                         .HasColumnType("TEXT");

@@ -417,8 +417,14 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     b.Property<string>("HostKeys")
                         .HasColumnType("TEXT");
 
+                    b.Property<long?>("InterruptedAt")
+                        .HasColumnType("INTEGER");
+
                     b.Property<Guid>("JobId")
                         .HasColumnType("TEXT");
+
+                    b.Property<long?>("KeptUntil")
+                        .HasColumnType("INTEGER");
 
                     b.Property<long?>("KeyAttachedAt")
                         .HasColumnType("INTEGER");
@@ -482,6 +488,9 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     b.Property<string>("ProtectedSshKey")
                         .HasColumnType("TEXT");
 
+                    b.Property<long?>("ReadyAt")
+                        .HasColumnType("INTEGER");
+
                     b.Property<long?>("RenewHoldAt")
                         .HasColumnType("INTEGER");
 
@@ -534,6 +543,9 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                         .HasColumnType("INTEGER");
 
                     b.Property<int>("VramMb")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<bool>("WaitedFor")
                         .HasColumnType("INTEGER");
 
                     b.ComplexProperty(typeof(Dictionary<string, object>), "CeilingRate", "Dashboard.Domain.Instances.Instance.CeilingRate#HourlyRate", b1 =>
@@ -642,6 +654,11 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     b.Property<Guid>("JobId")
                         .HasColumnType("TEXT");
 
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("TEXT");
+
                     b.Property<string>("Path")
                         .IsRequired()
                         .HasColumnType("TEXT");
@@ -649,6 +666,9 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     b.Property<string>("Sha256")
                         .IsRequired()
                         .HasColumnType("TEXT");
+
+                    b.Property<int?>("Step")
+                        .HasColumnType("INTEGER");
 
                     b.Property<Guid>("TeamId")
                         .HasColumnType("TEXT");
@@ -678,6 +698,15 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     b.Property<long>("BytesUp")
                         .HasColumnType("INTEGER");
 
+                    b.Property<long?>("CheckpointAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int?>("CheckpointHome")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int?>("CheckpointMade")
+                        .HasColumnType("INTEGER");
+
                     b.Property<long>("CreatedAt")
                         .HasColumnType("INTEGER");
 
@@ -693,6 +722,10 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     b.Property<long?>("FirstLineAt")
                         .HasColumnType("INTEGER");
 
+                    b.Property<string>("Health")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
                     b.Property<Guid>("JobId")
                         .HasColumnType("TEXT");
 
@@ -707,6 +740,9 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
 
                     b.Property<string>("Phase")
                         .HasColumnType("TEXT");
+
+                    b.Property<int?>("ResumedFrom")
+                        .HasColumnType("INTEGER");
 
                     b.Property<double?>("SecondsPerStep")
                         .HasColumnType("REAL");
@@ -762,6 +798,12 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     b.Property<Guid>("CreatedBy")
                         .HasColumnType("TEXT");
 
+                    b.Property<long?>("EmptySearchAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("EmptySearches")
+                        .HasColumnType("INTEGER");
+
                     b.Property<long?>("EndedAt")
                         .HasColumnType("INTEGER");
 
@@ -774,6 +816,12 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     b.Property<string>("IdempotencyKey")
                         .HasMaxLength(120)
                         .HasColumnType("TEXT");
+
+                    b.Property<long?>("InterruptedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Interruptions")
+                        .HasColumnType("INTEGER");
 
                     b.Property<string>("LeaseOwner")
                         .HasColumnType("TEXT");

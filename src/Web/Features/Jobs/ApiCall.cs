@@ -27,7 +27,7 @@ public static class ApiCall
                 request.OfferId,
                 JsonSerializer.SerializeToElement(request.Spec, TrainingSpec.Json),
                 new NeedsBody(request.Needs.GpuNames, request.Needs.GpuCount, request.Needs.MinVramMb, request.Needs.MinReliability, request.Needs.MinDownloadMbps, request.Needs.VerifiedOnly),
-                new LimitsBody(request.Limits.MaxCost?.Micros, request.Limits.MaxRate?.MicrosPerHour, (int?)request.Limits.MaxRuntime?.TotalSeconds, request.Limits.MaxAttempts),
+                LimitsOf(request),
                 request.ProjectId?.Value,
                 request.Tags,
                 request.MayPause ? true : null),
@@ -41,5 +41,20 @@ public static class ApiCall
               -H "Idempotency-Key: $(uuidgen)" \
               -d '{body.Replace("'", "'\\''", StringComparison.Ordinal)}'
             """;
+    }
+
+    private static LimitsBody LimitsOf(JobRequest request)
+    {
+        var limits = request.Limits;
+        return new LimitsBody(
+            limits.MaxCost?.Micros,
+            limits.MaxRate?.MicrosPerHour,
+            (int?)limits.MaxRuntime?.TotalSeconds,
+            limits.MaxAttempts,
+            limits.FinishBy,
+            (int?)request.FinishWithin?.TotalSeconds,
+            limits.Bid is { } plan ? new BidBody(plan.Bid?.MicrosPerHour, plan.OnDemandAfter) : null,
+            limits.Retry == RetryPolicy.Default ? null : new RetryBody(limits.Retry.Capacity, limits.Retry.Machine, limits.Retry.Interruption, limits.Retry.Script),
+            limits.Health == HealthLimits.Default ? null : new HealthBody((int?)limits.Health.NoStepFor?.TotalSeconds, limits.Health.MaxLoss));
     }
 }

@@ -37,6 +37,30 @@ public sealed class JobDraft
 
     public string MaxHours { get; set; } = "";
 
+    /// <summary>Whether machines are rented with a bid; else on demand.</summary>
+    public bool WithBid { get; set; }
+
+    /// <summary>USD per hour for the machine; empty: the usual one of each offer.</summary>
+    public string Bid { get; set; } = "";
+
+    public string OnDemandAfter { get; set; } = "";
+
+    /// <summary>Hours from the start to the end at most.</summary>
+    public string FinishHours { get; set; } = "";
+
+    public string RetryCapacity { get; set; } = Plain(RetryPolicy.Default.Capacity);
+
+    public string RetryMachine { get; set; } = Plain(RetryPolicy.Default.Machine);
+
+    public string RetryInterruption { get; set; } = Plain(RetryPolicy.Default.Interruption);
+
+    public string RetryScript { get; set; } = Plain(RetryPolicy.Default.Script);
+
+    /// <summary>Minutes without a step; empty: the rule, 0: never.</summary>
+    public string NoStepMinutes { get; set; } = "";
+
+    public string MaxLoss { get; set; } = "";
+
     public ProjectId? ProjectId { get; set; }
 
     public string Tags { get; set; } = "";
@@ -61,6 +85,15 @@ public sealed class JobDraft
         MaxCost = job.Limits.MaxCost is { } cost ? Plain(cost.Usd) : "",
         MaxRate = job.Limits.MaxRate is { } rate ? Plain(rate.Usd) : "",
         MaxHours = job.Limits.MaxRuntime is { } time ? Plain((decimal)time.TotalHours) : "",
+        WithBid = job.Limits.Bid is not null,
+        Bid = job.Limits.Bid?.Bid is { } bid ? Plain(bid.Usd) : "",
+        OnDemandAfter = job.Limits.Bid?.OnDemandAfter is { } after ? Plain(after) : "",
+        RetryCapacity = Plain(job.Limits.Retry.Capacity),
+        RetryMachine = Plain(job.Limits.Retry.Machine),
+        RetryInterruption = Plain(job.Limits.Retry.Interruption),
+        RetryScript = Plain(job.Limits.Retry.Script),
+        NoStepMinutes = job.Limits.Health.NoStepFor is { } silence ? Plain((decimal)silence.TotalMinutes) : "",
+        MaxLoss = job.Limits.Health.MaxLoss is { } loss ? loss.ToString("0.######", CultureInfo.InvariantCulture) : "",
         ProjectId = job.ProjectId,
         Tags = string.Join(", ", job.Tags),
         Base = job.Spec,
@@ -88,7 +121,23 @@ public sealed class JobDraft
             Limits = new JobLimits(
                 Number(MaxCost, "Limits.MaxCost", "Enter dollars, for example 4.50.", problems) is { } cost ? Money.FromUsd(cost) : null,
                 Number(MaxRate, "Limits.MaxRate", "Enter dollars an hour, for example 0.80.", problems) is { } rate ? HourlyRate.FromUsd(rate) : null,
-                Number(MaxHours, "Limits.MaxRuntime", "Enter hours, for example 12.", problems) is { } hours ? TimeSpan.FromSeconds((double)(hours * 3600)) : null),
+                Number(MaxHours, "Limits.MaxRuntime", "Enter hours, for example 12.", problems) is { } hours ? TimeSpan.FromSeconds((double)(hours * 3600)) : null)
+            {
+                Bid = WithBid
+                    ? new BidPlan(
+                        Number(Bid, "Limits.Bid.Bid", "Enter dollars an hour, for example 0.22.", problems) is { } bid ? HourlyRate.FromUsd(bid) : null,
+                        (int?)Number(OnDemandAfter, "Limits.Bid.OnDemandAfter", "Enter a whole number, for example 3.", problems))
+                    : null,
+                Retry = new RetryPolicy(
+                    Tries(RetryCapacity, "Limits.Retry.Capacity", RetryPolicy.Default.Capacity, problems),
+                    Tries(RetryMachine, "Limits.Retry.Machine", RetryPolicy.Default.Machine, problems),
+                    Tries(RetryInterruption, "Limits.Retry.Interruption", RetryPolicy.Default.Interruption, problems),
+                    Tries(RetryScript, "Limits.Retry.Script", RetryPolicy.Default.Script, problems)),
+                Health = new HealthLimits(
+                    Number(NoStepMinutes, "Limits.Health.NoStepFor", "Enter minutes, for example 30.", problems) is { } minutes ? TimeSpan.FromSeconds((double)(minutes * 60)) : null,
+                    (double?)Number(MaxLoss, "Limits.Health.MaxLoss", "Enter a loss, for example 8.", problems)),
+            },
+            FinishWithin = Number(FinishHours, "FinishWithin", "Enter hours, for example 24.", problems) is { } within ? TimeSpan.FromSeconds((double)(within * 3600)) : null,
             ProjectId = ProjectId,
             Tags = Commas(Tags),
             MayPause = MayPause,
@@ -98,7 +147,9 @@ public sealed class JobDraft
     }
 
     /// <summary>What the estimate depends on: typing a name asks no provider.</summary>
-    public object QuoteKey => (Preset, ConnectionId, Gpus, GpuCount, MinVram, Disk, MaxRate, MaxHours);
+    public object QuoteKey => (Preset, ConnectionId, Gpus, GpuCount, MinVram, Disk, MaxRate, MaxHours, WithBid, WithBid ? Bid : "");
+
+    private static int Tries(string text, string field, int usual, List<FieldProblem> problems) => (int)(Number(text, field, "Enter a whole number, for example 3.", problems) ?? usual);
 
     // "24 GB" cards report about 24,564 MB and some a little less: ask for a tenth less than the round figure.
     private static int VramMb(decimal gigabytes) => (int)Math.Clamp(gigabytes * 1024m * 0.9m, 0, int.MaxValue);

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Dashboard.Domain;
 using Dashboard.Domain.Costs;
 using Dashboard.Domain.Jobs;
@@ -72,23 +71,19 @@ public sealed class JobQueries(AppDatabase database, TimeProvider time)
         return [.. events.Select(e => new EventView(e.At, e.Kind, e.Text, e.AttemptNumber, e.PersonId is { } who ? names.GetValueOrDefault(who.Value, "a former member") : null))];
     }
 
-    /// <summary>Files at home, the adapter's first, then by path, of the latest attempt first.</summary>
+    /// <summary>Files at home: results of the latest attempt first, the adapter's before others, then checkpoints, the newest first.</summary>
     public async Task<IReadOnlyList<FileView>> FilesAsync(TeamContext team, JobId id, CancellationToken ct)
     {
         team.Require(Permission.See);
         await using var db = await database.ForTeamAsync(team, ct);
         var files = await db.Artifacts.AsNoTracking()
             .Where(a => a.TeamId == team.TeamId && a.JobId == id)
-            .Select(a => new FileView(a.AttemptNumber, a.Path, a.Bytes, a.Sha256, a.ArrivedAt)).ToListAsync(ct);
-        return [.. files.OrderByDescending(f => f.Attempt).ThenByDescending(f => f.Path.StartsWith("adapter/", StringComparison.Ordinal)).ThenBy(f => f.Path, StringComparer.Ordinal)];
+            .Select(a => new FileView(a.AttemptNumber, a.Path, a.Bytes, a.Sha256, a.Verified, a.Step, a.ArrivedAt)).ToListAsync(ct);
+        return [.. files.OrderBy(f => f.Step is not null).ThenByDescending(f => f.Step).ThenByDescending(f => f.Attempt).ThenByDescending(f => f.Path.StartsWith("adapter/", StringComparison.Ordinal)).ThenBy(f => f.Path, StringComparer.Ordinal)];
     }
 
-    private static async Task<int?> CheckpointAsync(AppDbContext db, JobId id, CancellationToken ct)
-    {
-        var paths = await db.Artifacts.Where(a => a.JobId == id && a.Path.StartsWith("checkpoint-")).Select(a => a.Path).ToListAsync(ct);
-        var steps = paths.Select(p => p["checkpoint-".Length..].Split('/')[0]).Select(p => int.TryParse(p, CultureInfo.InvariantCulture, out var step) ? step : (int?)null);
-        return steps.Max();
-    }
+    private static Task<int?> CheckpointAsync(AppDbContext db, JobId id, CancellationToken ct) =>
+        db.Artifacts.Where(a => a.JobId == id && a.Kind == ArtifactKind.Checkpoint).MaxAsync(a => a.Step, ct);
 
     private static async Task<List<MachineView>> MachinesAsync(AppDbContext db, JobId id, CancellationToken ct) =>
         await db.Instances.AsNoTracking().Where(i => i.JobId == id).OrderBy(i => i.CreatedAt).Select(i => new MachineView
@@ -121,6 +116,9 @@ public sealed class JobQueries(AppDatabase database, TimeProvider time)
             ObservedAt = i.ObservedAt,
             ContractEnd = i.ContractEnd,
             EndReason = i.EndReason,
+            InterruptedAt = i.InterruptedAt,
+            KeptUntil = i.KeptUntil,
+            WaitedFor = i.WaitedFor,
             GpuPosted = i.GpuPostedOfRun,
             DiskPosted = i.DiskPosted,
         }).ToListAsync(ct);

@@ -21,6 +21,9 @@ public sealed record JobRequest
 
     public JobLimits Limits { get; init; } = new(null, null, null);
 
+    /// <summary>From the submission to the end at most; together with <see cref="JobLimits.FinishBy"/> the earlier counts.</summary>
+    public TimeSpan? FinishWithin { get; init; }
+
     /// <summary>Null: the team's first project.</summary>
     public ProjectId? ProjectId { get; init; }
 

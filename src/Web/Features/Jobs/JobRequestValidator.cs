@@ -22,6 +22,7 @@ public static class JobRequestValidator
         Check(request.Tags.Count <= 20 && request.Tags.All(t => t.Length is > 0 and <= 40), "Tags", "Use at most 20 tags of at most 40 characters.");
         Check(request.IdempotencyKey is null or { Length: > 0 and <= 120 }, "IdempotencyKey", "Use 1 to 120 characters.");
 
+        Check(request.FinishWithin is null || (request.FinishWithin > TimeSpan.Zero && request.FinishWithin <= TimeSpan.FromDays(60)), "FinishWithin", "Enter a time of at most 60 days, or leave it empty.");
         Limits(request.Limits, Check);
         Needs(request.Needs, Check);
         Spec(request.Spec, Check);
@@ -33,8 +34,20 @@ public static class JobRequestValidator
         check(limits.MaxCost is null || limits.MaxCost > Money.Zero, "Limits.MaxCost", "Enter an amount above $0.00, or leave it empty.");
         check(limits.MaxRate is null || limits.MaxRate > HourlyRate.Zero, "Limits.MaxRate", "Enter a rate above $0.000/h, or leave it empty.");
         check(limits.MaxRuntime is null || (limits.MaxRuntime > TimeSpan.Zero && limits.MaxRuntime <= TimeSpan.FromDays(30)), "Limits.MaxRuntime", "Enter a time of at most 30 days, or leave it empty.");
-        check(limits.MaxAttempts is >= 1 and <= 10, "Limits.MaxAttempts", "Try 1 to 10 machines.");
+        check(limits.MaxAttempts is >= 1 and <= 20, "Limits.MaxAttempts", "Try 1 to 20 machines.");
+        check(limits.Bid?.Bid is null or { MicrosPerHour: >= 1_000 and <= 128_000_000 }, "Limits.Bid.Bid", "Bid $0.001/h to $128/h, or leave it empty.");
+        check(limits.Bid?.Bid is null || limits.MaxRate is null || limits.Bid.Bid <= limits.MaxRate, "Limits.Bid.Bid", "Bid at most what the job may cost per hour.");
+        check(limits.Bid?.OnDemandAfter is null or (>= 1 and <= 20), "Limits.Bid.OnDemandAfter", "Go on on demand after 1 to 20 interruptions.");
+        Tries(limits.Retry.Capacity, "Limits.Retry.Capacity", check);
+        Tries(limits.Retry.Machine, "Limits.Retry.Machine", check);
+        Tries(limits.Retry.Interruption, "Limits.Retry.Interruption", check);
+        Tries(limits.Retry.Script, "Limits.Retry.Script", check);
+        var silence = limits.Health.NoStepFor;
+        check(silence is null || silence == TimeSpan.Zero || (silence >= TimeSpan.FromMinutes(1) && silence <= TimeSpan.FromDays(1)), "Limits.Health.NoStepFor", "Enter 1 minute to 24 hours, 0 for never, or leave it empty.");
+        check(limits.Health.MaxLoss is null || (double.IsFinite(limits.Health.MaxLoss.Value) && limits.Health.MaxLoss > 0), "Limits.Health.MaxLoss", "Enter a loss above 0, or leave it empty.");
     }
+
+    private static void Tries(int tries, string field, Action<bool, string, string> check) => check(tries is >= 0 and <= 20, field, "Try 0 to 20 times more.");
 
     private static void Needs(MachineNeeds needs, Action<bool, string, string> check)
     {

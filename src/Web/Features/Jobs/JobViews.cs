@@ -75,6 +75,9 @@ public sealed record JobView
 
     public Attempt? LastAttempt => Attempts.Count > 0 ? Attempts[^1] : null;
 
+    /// <summary>Its machine while that is stopped by another renter and kept.</summary>
+    public MachineView? Kept => LastMachine is { Status: InstanceStatus.Interrupted } kept ? kept : null;
+
     public MachineView? LastMachine => Machines.Count > 0 ? Machines[^1] : null;
 
     /// <summary>What an hour costs while it runs, by the machine it has or the one it was promised.</summary>
@@ -87,7 +90,7 @@ public sealed record JobView
         Spec = Spec,
         ConnectionId = ConnectionId,
         Needs = Needs,
-        Limits = Limits,
+        Limits = Limits with { FinishBy = null }, // it was that run's
         ProjectId = ProjectId,
         Tags = Tags,
         IdempotencyKey = idempotencyKey,
@@ -156,6 +159,14 @@ public sealed record MachineView
 
     public required StopReason? EndReason { get; init; }
 
+    public DateTimeOffset? InterruptedAt { get; init; }
+
+    /// <summary>Until when it is kept stopped.</summary>
+    public DateTimeOffset? KeptUntil { get; init; }
+
+    /// <summary>A person asked to wait for it.</summary>
+    public bool WaitedFor { get; init; }
+
     public required Money GpuPosted { get; init; }
 
     public required Money DiskPosted { get; init; }
@@ -185,8 +196,10 @@ public sealed record MachineView
 /// <param name="Person">Who did it; null: the dashboard itself.</param>
 public sealed record EventView(DateTimeOffset At, string Kind, string Text, int? Attempt, string? Person);
 
-/// <param name="Sha256">Lower-case hex, the same as the machine wrote: a file whose hash differs never arrives here.</param>
-public sealed record FileView(int Attempt, string Path, long Bytes, string Sha256, DateTimeOffset ArrivedAt);
+/// <param name="Sha256">Lower-case hex. Where the machine promised one it is the same: a file whose hash differs never arrives here.</param>
+/// <param name="Verified">The machine promised it.</param>
+/// <param name="Step">Of a checkpoint; null for a result.</param>
+public sealed record FileView(int Attempt, string Path, long Bytes, string Sha256, bool Verified, int? Step, DateTimeOffset ArrivedAt);
 
 /// <param name="Job">Null: this team has no job of that number.</param>
 public sealed record JobAnswer(JobView? Job);

@@ -27,6 +27,9 @@ public sealed partial class NewJobPage
     private string? _said;
     private SubmitResult.OverBudget? _over;
 
+    /// <summary>How the offer of the address is rented; <c>bid</c> or on demand.</summary>
+    [SupplyParameterFromQuery(Name = "type")] private string? TypeAsked { get; set; }
+
     [CascadingParameter] public TeamContext Team { get; set; } = null!;
 
     [SupplyParameterFromQuery(Name = "preset")] private string? PresetAsked { get; set; }
@@ -66,6 +69,11 @@ public sealed partial class NewJobPage
         if (CloneAsked is { } number)
         {
             await CloneAsync(number);
+        }
+
+        if (OfferAsked is not null || TypeAsked is not null)
+        {
+            _draft.WithBid = TypeAsked == "bid"; // an offer is of one kind, whatever a clone brought
         }
 
         TakeAddress(choices); // after the clone, which brings a draft of its own
@@ -133,6 +141,15 @@ public sealed partial class NewJobPage
     }
 
     private void ChooseProject(ChangeEventArgs chosen) => _draft.ProjectId = new ProjectId(Guid.Parse((string)chosen.Value!));
+
+    private void Rent(bool withBid)
+    {
+        _draft.WithBid = withBid;
+        Changed();
+    }
+
+    /// <summary>A problem in a folded part must be seen.</summary>
+    private bool AdvancedProblem => _problems.Any(p => p.Field.StartsWith("Limits.Retry.", StringComparison.Ordinal) || p.Field.StartsWith("Limits.Health.", StringComparison.Ordinal));
 
     private void Choose(string offer) => (_draft.OfferId, _note) = (offer, null);
 

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
 using Dashboard.Domain;
+using Dashboard.Domain.Costs;
 using Dashboard.Domain.Jobs;
 using Dashboard.Domain.Marketplaces;
 using Dashboard.Domain.Teams;
@@ -37,14 +38,14 @@ public sealed class QuoteOffers(AppDatabase database, IMarketplaces marketplaces
             return new OfferQuotes([], "This connection does not exist any more. Choose another one.", time.GetUtcNow());
         }
 
-        var query = OfferRanking.Query(request.Spec, request.Needs, request.Limits.MaxRate);
+        var query = OfferRanking.Query(request.Spec, request.Needs, request.Limits.MaxRate, request.Limits.Bid is null ? RentalType.OnDemand : RentalType.Interruptible);
         try
         {
             var (at, offers) = patience is null ? await AskAsync(connection, query, ct) : await RecentAsync(connection, query, patience.Value, ct);
-            var ranked = OfferRanking.Rank(request.Spec, offers, request.Limits.MaxRuntime);
+            var ranked = OfferRanking.Rank(request.Spec, offers.Select(o => InterruptionRules.AsRented(o, request.Limits)).OfType<Offer>(), request.Limits.MaxRuntime);
             return new OfferQuotes(
                 [.. ranked.Select(quote => new QuotedOffer(quote.Offer, quote.Estimate))],
-                ranked.Count > 0 ? null : "No machine that fits is free right now. Nothing was rented, it cost $0.00.",
+                ranked.Count > 0 ? null : NoneFits(request, offers),
                 at);
         }
         catch (MarketplaceException fault)
@@ -52,6 +53,10 @@ public sealed class QuoteOffers(AppDatabase database, IMarketplaces marketplaces
             return new OfferQuotes([], MarketplaceMessages.ForSearch(fault, connection), time.GetUtcNow()) { Unanswered = fault is ProviderUnavailableException { Deprecated: false } };
         }
     }
+
+    private static string NoneFits(JobRequest request, IReadOnlyList<Offer> offers) => request.Limits.Bid?.Bid is { } bid && offers.Count > 0
+        ? $"No machine takes a bid of {bid.Words()} right now; the lowest that one takes is {offers.Min(o => o.GpuRate).Words()}. Nothing was rented, it cost $0.00."
+        : "No machine that fits is free right now. Nothing was rented, it cost $0.00.";
 
     private async Task<(DateTimeOffset At, IReadOnlyList<Offer> Offers)> RecentAsync(Connection connection, OfferQuery query, TimeSpan patience, CancellationToken ct)
     {

@@ -56,6 +56,9 @@ public sealed class SubmitJob(AppDatabase database, QuoteOffers quotes, INudgePr
         }
     }
 
+    private static JobLimits WithDeadline(JobRequest request, DateTimeOffset now) =>
+        request.FinishWithin is { } within && !(request.Limits.FinishBy < now + within) ? request.Limits with { FinishBy = now + within } : request.Limits;
+
     private async Task<SubmitResult?> FindAsync(TeamContext team, string key, CancellationToken ct)
     {
         await using var db = await database.ForTeamAsync(team, ct);
@@ -108,7 +111,7 @@ public sealed class SubmitJob(AppDatabase database, QuoteOffers quotes, INudgePr
             ConnectionId = connection.Id,
             OfferId = request.OfferId,
             Needs = request.Needs,
-            Limits = request.Limits,
+            Limits = WithDeadline(request, now),
             Estimate = chosen?.Estimate,
             MayPause = request.MayPause,
             IdempotencyKey = request.IdempotencyKey,

@@ -25,8 +25,9 @@ public enum OfferSort
 /// <param name="Cuda">Highest CUDA version of the host's driver, at least.</param>
 /// <param name="ContractDays">The host offers the machine for at least so long.</param>
 /// <param name="Unverified">Hosts that the provider has not verified come too.</param>
+/// <param name="Rental">How the machines are rented.</param>
 /// <param name="For">What is priced: <c>hour</c>, <c>smoke</c>, or the number of one of the team's jobs. Null: an hour of anything.</param>
-public sealed record MarketFilter(string? Gpu = null, int Count = 1, int? VramGb = null, int? ReliabilityPercent = null, int? DownloadMbps = null, HourlyRate? MaxRate = null, decimal? Cuda = null, int? ContractDays = null, bool Unverified = false, string? For = null)
+public sealed record MarketFilter(string? Gpu = null, int Count = 1, int? VramGb = null, int? ReliabilityPercent = null, int? DownloadMbps = null, HourlyRate? MaxRate = null, decimal? Cuda = null, int? ContractDays = null, bool Unverified = false, string? For = null, RentalType Rental = RentalType.OnDemand)
 {
     /// <summary>What the page can hold. Providers send a page of their own size, far below it.</summary>
     private const int MostRows = 5_000;
@@ -44,6 +45,7 @@ public sealed record MarketFilter(string? Gpu = null, int Count = 1, int? VramGb
                 (ReliabilityPercent is not null, $"reliability ≥ {ReliabilityPercent}%", this with { ReliabilityPercent = null }),
                 (DownloadMbps is not null, $"download ≥ {Numbers.Speed(DownloadMbps ?? 0)}", this with { DownloadMbps = null }),
                 (MaxRate is not null, $"at most {Numbers.Rate(MaxRate ?? HourlyRate.Zero)}", this with { MaxRate = null }),
+                (Rental == RentalType.Interruptible, "a bid", this with { Rental = RentalType.OnDemand }),
                 (Cuda is not null, string.Create(CultureInfo.InvariantCulture, $"CUDA ≥ {Cuda}"), this with { Cuda = null }),
                 (ContractDays is not null, $"contract ≥ {Numbers.Count(ContractDays ?? 0, "day", "days")}", this with { ContractDays = null }),
             ];
@@ -59,6 +61,7 @@ public sealed record MarketFilter(string? Gpu = null, int Count = 1, int? VramGb
         GpuNames = Gpu is null ? [] : [Gpu],
         GpuCount = Count,
         MinVramMb = VramGb is { } gb ? gb * 1000 : null, // a 24 GB card reports a little less than 24,576
+        Rental = Rental,
         MinReliability = ReliabilityPercent / 100m,
         MinDownloadMbps = DownloadMbps,
         MaxRate = MaxRate,

@@ -12,6 +12,7 @@ public sealed partial class MarketPage
 {
     private static readonly CultureInfo Invariant = CultureInfo.InvariantCulture;
     private static readonly TimeSpan Stale = TimeSpan.FromMinutes(15);
+    private const string Bid = "bid"; // in the address
     private static readonly int[] Counts = [1, 2, 4, 8];
     private static readonly int[] Sizes = [8, 12, 16, 24, 32, 40, 48, 80];
     private static readonly int[] Reliabilities = [80, 90, 95, 98, 99];
@@ -54,6 +55,8 @@ public sealed partial class MarketPage
 
     [SupplyParameterFromQuery(Name = "verified")] public string? Verified { get; set; }
 
+    [SupplyParameterFromQuery(Name = "type")] public string? Type { get; set; }
+
     [SupplyParameterFromQuery(Name = "region")] public string? RegionAsked { get; set; }
 
     [SupplyParameterFromQuery(Name = "sort")] public string? SortBy { get; set; }
@@ -70,7 +73,8 @@ public sealed partial class MarketPage
         OneOf(CudaAsked, Cudas),
         OneOf(DaysAsked, Days),
         Verified == "0",
-        string.IsNullOrWhiteSpace(For) ? null : For);
+        string.IsNullOrWhiteSpace(For) ? null : For,
+        Type == Bid ? RentalType.Interruptible : RentalType.OnDemand);
 
     private string? Region => _board.Region;
 
@@ -107,6 +111,8 @@ public sealed partial class MarketPage
         where T : struct, IComparable<T>, IFormattable =>
         [.. steps.Select(step => new FacetOption(step.ToString(null, Invariant), word(step), asked is { } least && step.CompareTo(least) < 0 ? null : _board.CountOf(offer => reaches(offer, step))))];
 
+    private List<FacetOption> TypeOptions => [new(Bid, "bid", Filter.Rental == RentalType.Interruptible ? _board.Count : null)];
+
     private IEnumerable<string> Notes
     {
         get
@@ -117,6 +123,7 @@ public sealed partial class MarketPage
             if (Down is not null && OneOf(Down, Speeds) is null) { yield return $"“{Down}” is no download speed and was left out."; }
             if (CudaAsked is not null && OneOf(CudaAsked, Cudas) is null) { yield return $"“{CudaAsked}” is no CUDA version here and was left out."; }
             if (DaysAsked is not null && OneOf(DaysAsked, Days) is null) { yield return $"“{DaysAsked}” is no contract length here and was left out."; }
+            if (Type is not (null or "bid" or "ondemand")) { yield return $"“{Type}” is no way to rent and was left out."; }
             if (_maxProblem is not null) { yield return _maxProblem; }
             if (Data?.Note is { } note) { yield return note; }
         }
@@ -171,7 +178,7 @@ public sealed partial class MarketPage
 
     private const int FillsTheBar = 20; // a bar is as wide as the twentieth cheapest total: the dear tail must not flatten the rest
 
-    private void Type(ChangeEventArgs typed)
+    private void Typed(ChangeEventArgs typed)
     {
         _find = (string?)typed.Value ?? "";
         _board.Narrow(_find, Region);
@@ -226,7 +233,7 @@ public sealed partial class MarketPage
         ("gpu", filter.Gpu), ("count", filter.Count == 1 ? null : filter.Count.ToString(Invariant)), ("vram", filter.VramGb?.ToString(Invariant)),
         ("rel", filter.ReliabilityPercent?.ToString(Invariant)), ("down", filter.DownloadMbps?.ToString(Invariant)), ("max", MaxText(filter.MaxRate)),
         ("cuda", filter.Cuda?.ToString(Invariant)), ("days", filter.ContractDays?.ToString(Invariant)), ("verified", filter.Unverified ? "0" : null),
-        ("region", Region), ("q", _find.Length > 0 ? _find : null),
+        ("type", filter.Rental == RentalType.Interruptible ? Bid : null), ("region", Region), ("q", _find.Length > 0 ? _find : null),
         ("sort", sort == OfferSort.Total ? null : sort.ToString().ToLowerInvariant()),
         ("pick", _picked.Count > 0 ? string.Join(',', _picked) : null));
 

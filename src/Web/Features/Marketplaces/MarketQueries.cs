@@ -61,7 +61,7 @@ public sealed class MarketQueries(AppDatabase database, IMarketplaces marketplac
         var anyReal = connections.Any(c => !c.Market.Simulated);
         var ranked = answers.Where(a => !(anyReal && a.Connection.Market.Simulated)).ToList();
         var shown = ranked
-            .SelectMany(a => a.Answer.Offers.Where(PlausiblePrice.Holds).Select(o => new OfferRow(o, a.Connection.Id, a.Connection.Market, JobEstimator.Total(pricedFor.Spec, o, pricedFor.MaxRuntime))))
+            .SelectMany(a => a.Answer.Offers.Where(PlausiblePrice.Holds).Select(AtItsBid).Select(o => new OfferRow(o, a.Connection.Id, a.Connection.Market, JobEstimator.Total(pricedFor.Spec, o, pricedFor.MaxRuntime))))
             .OrderBy(r => r.Total.Total).ThenBy(r => r.Offer.Rate).ThenBy(r => r.Key, StringComparer.Ordinal)
             .ToList();
         return new MarketView(
@@ -74,6 +74,9 @@ public sealed class MarketQueries(AppDatabase database, IMarketplaces marketplac
             await WiderAsync(filter, pricedFor, [.. ranked.Select(a => a.Connection)]),
             priced is null ? $"There is no “{filter.For}” to price; the totals are for {pricedFor.Name}." : null);
     }
+
+    /// <summary>A bid is priced at what would be bid, not at the host's floor.</summary>
+    private static Offer AtItsBid(Offer offer) => offer.Rental == RentalType.Interruptible ? offer with { GpuRate = BidPlan.Usual(offer.GpuRate) } : offer;
 
     private static async Task<PricedFor?> PricedForAsync(AppDbContext db, TeamContext team, string? asked, CancellationToken ct)
     {
@@ -119,7 +122,7 @@ public sealed class MarketQueries(AppDatabase database, IMarketplaces marketplac
     }
 
     private static (ConnectionId, string) KeyOf(Connection connection, OfferQuery query) =>
-        (connection.Id, $"{string.Join('|', query.GpuNames)};{query.GpuCount};{query.MinVramMb};{query.MinReliability};{query.MinDownloadMbps};{query.MinCuda};{query.MinContract};{query.VerifiedOnly};{query.MaxRate};{query.DiskGb}");
+        (connection.Id, $"{string.Join('|', query.GpuNames)};{query.GpuCount};{query.MinVramMb};{query.MinReliability};{query.MinDownloadMbps};{query.MinCuda};{query.MinContract};{query.VerifiedOnly};{query.MaxRate};{query.DiskGb};{query.Rental}");
 
     private async Task<Answer> AskAsync(Connection connection, OfferQuery query)
     {

@@ -17,6 +17,7 @@ internal static class OfferWords
         $"/t/{team.Slug}/jobs/new",
         ("offer", row.Offer.Id),
         ("connection", row.ConnectionId.ToString()),
+        ("type", row.Offer.Rental == RentalType.Interruptible ? "bid" : null),
         ("clone", pricedFor.Job?.ToString(CultureInfo.InvariantCulture)),
         ("preset", pricedFor == PricedFor.TheSmokeTest ? PricedFor.Smoke : null));
 }
