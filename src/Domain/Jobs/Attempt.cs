@@ -58,6 +58,12 @@ public sealed class Attempt
     /// <summary>When home was last brought up to the machine's newest checkpoint.</summary>
     public DateTimeOffset? CheckpointAt { get; set; }
 
+    /// <summary>How fast the machine fetched what the program downloads, megabits a second; null: it fetched nothing that says.</summary>
+    public double? DownloadMbps { get; set; }
+
+    /// <summary>Steps per second relative to the estimate; null where there is no estimate.</summary>
+    public double? Speed { get; set; }
+
     /// <summary>What its metrics say of its health so far.</summary>
     public RunHealth Health { get; set; } = RunHealth.Unknown;
 

@@ -46,6 +46,10 @@ public static class JobEstimator
         return Money.FromUsd((downloadPerGb.Usd * (work.ImageGb + work.DownloadGb)) + (uploadPerGb.Usd * work.CollectGb));
     }
 
+    /// <summary>Of a built-in trainer; null for a script of a person's own.</summary>
+    public static double? SecondsPerStep(TrainingSpec spec) =>
+        spec.Command is null && spec.Train.MaxSteps is > 0 and var steps ? RunTime(spec, null).TotalSeconds / steps : null;
+
     internal static CostEstimate InBrief(ExpectedTotal total) => new(total.Low, total.Total, total.High, total.Duration);
 
     private static decimal ImageGb(string image) => image.Contains("slim", StringComparison.Ordinal) ? 0.05m : UnknownImageGb;

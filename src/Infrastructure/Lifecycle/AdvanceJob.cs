@@ -171,16 +171,19 @@ internal sealed partial class AdvanceJob(
     }
 
     /// <summary>
-    /// The person's own choice while it is there, then the cheapest in total, machines that failed of late last; never an
+    /// The person's own choice while it is there, then the cheapest in total by the provider's score and our own runs there,
+    /// machines that failed of late last and those that failed the team twice after them; never an
     /// offer that just refused or a machine that failed this job or took itself away from it.
     /// </summary>
-    private static IReadOnlyList<(Offer Offer, CostEstimate Estimate)> Usable(Job job, IReadOnlyList<Offer> offers, IReadOnlyList<Instance> rows, HashSet<string> cooling, TimeSpan left)
+    private static IReadOnlyList<(Offer Offer, CostEstimate Estimate)> Usable(Job job, IReadOnlyList<Offer> offers, IReadOnlyList<Instance> rows, IReadOnlyDictionary<string, HostScorecard> scores, HashSet<string> cooling, TimeSpan left)
     {
         var refused = rows.Where(r => r.Status == InstanceStatus.Rejected && IsRecent(r, job)).Select(r => r.OfferId).ToHashSet(StringComparer.Ordinal);
         var failed = rows.Where(r => r.Status != InstanceStatus.Rejected).Select(r => r.MachineId).ToHashSet(StringComparer.Ordinal);
-        return [.. OfferRanking.RankRest(job.Spec, offers.Select(offer => InterruptionRules.AsRented(offer, job.Limits)).OfType<Offer>(), left)
+        return [.. OfferRanking.RankRest(job.Spec, offers.Select(offer => InterruptionRules.AsRented(offer, job.Limits)).OfType<Offer>().Select(offer => scores.GetValueOrDefault(offer.MachineId)?.Applied(offer) ?? offer), left)
             .Where(quote => !refused.Contains(quote.Offer.Id) && !failed.Contains(quote.Offer.MachineId))
-            .OrderBy(quote => quote.Offer.Id != job.OfferId).ThenBy(quote => cooling.Contains(quote.Offer.MachineId))];
+            .OrderBy(quote => quote.Offer.Id != job.OfferId)
+            .ThenBy(quote => scores.GetValueOrDefault(quote.Offer.MachineId)?.IsBad == true)
+            .ThenBy(quote => cooling.Contains(quote.Offer.MachineId))];
     }
 
     /// <summary>What refused before the last pause may be free again.</summary>

@@ -84,6 +84,9 @@ public sealed record RunProgress(int? Step, int? TotalSteps, double? Loss, doubl
     /// <summary>The newest checkpoint that was told of.</summary>
     public int? Checkpoint { get; init; }
 
+    /// <summary>How fast it downloaded of late, megabits a second.</summary>
+    public double? DownloadMbps { get; init; }
+
     /// <summary>Every line that is new, as a sign of health, in order.</summary>
     public IReadOnlyList<RunSign> Signs { get; init; } = [];
 }

@@ -24,6 +24,8 @@ internal static class RunNotes
         attempt.Loss = p.Loss ?? attempt.Loss;
         attempt.EvalLoss = p.EvalLoss ?? attempt.EvalLoss;
         attempt.SecondsPerStep = p.SecondsPerStep ?? attempt.SecondsPerStep;
+        attempt.DownloadMbps = p.DownloadMbps ?? attempt.DownloadMbps;
+        attempt.Speed = JobEstimator.SecondsPerStep(job.Spec) is { } estimated && attempt.SecondsPerStep is > 0 and var measured ? estimated / measured : attempt.Speed;
         if (look.LogBytes > 0)
         {
             attempt.FirstLineAt ??= now;

@@ -11,6 +11,8 @@ internal static class RunProgressReader
         (int? Step, int? Total, double? Loss, double? EvalLoss, int? Checkpoint) latest = default;
         var signs = new List<RunSign>();
         var paces = new List<double>();
+        MetricPoint? downloading = null;
+        double? download = null;
         MetricPoint? before = null;
         while (newLines.IndexOf((byte)'\n') is var end and >= 0)
         {
@@ -37,6 +39,10 @@ internal static class RunProgressReader
                 case MetricKind.Eval:
                     latest.EvalLoss = point.Loss ?? latest.EvalLoss;
                     break;
+                case MetricKind.Phase when point["done_bytes"] is not null:
+                    download = downloading is null ? download : Mbps(downloading, point) ?? download;
+                    downloading ??= point;
+                    break;
                 case MetricKind.Checkpoint:
                     latest.Checkpoint = (int?)point.Step ?? latest.Checkpoint;
                     break;
@@ -46,7 +52,7 @@ internal static class RunProgressReader
         }
 
         paces.Sort();
-        return new RunProgress(latest.Step, latest.Total, latest.Loss, latest.EvalLoss, paces.Count == 0 ? null : paces[paces.Count / 2]) { Checkpoint = latest.Checkpoint, Signs = signs };
+        return new RunProgress(latest.Step, latest.Total, latest.Loss, latest.EvalLoss, paces.Count == 0 ? null : paces[paces.Count / 2]) { Checkpoint = latest.Checkpoint, DownloadMbps = download, Signs = signs };
     }
 
     private static RunSign SignOf(MetricPoint point) => point.Kind switch
@@ -56,6 +62,13 @@ internal static class RunProgressReader
         MetricKind.Phase => new RunSign(null, Training: false, Phase: point.Phase),
         MetricKind.Start or MetricKind.Checkpoint or MetricKind.End => new RunSign((int?)point.Step, Training: false),
     };
+
+    /// <summary>Between two reports of one download; short or small ones say nothing.</summary>
+    private static double? Mbps(MetricPoint a, MetricPoint b)
+    {
+        const double least = 1_000_000;
+        return b.Unix - a.Unix is >= 1 and var seconds && b["done_bytes"] - a["done_bytes"] is >= least and var bytes ? bytes * 8 / seconds / 1e6 : null;
+    }
 
     /// <summary>Seconds a step between two points, without evaluation.</summary>
     private static double? Pace(MetricPoint a, MetricPoint b) =>

@@ -116,7 +116,7 @@ public sealed class OutbidTests : IAsyncLifetime
     public async Task A_machine_that_does_not_come_back_in_time_is_destroyed_and_the_job_goes_on_from_its_checkpoint()
     {
         await using var host = await StartAsync(waitMinutes: 0.05);
-        var job = await host.SubmitAsync(Smoke(steps: 200, pace: 0.04m), WithABid);
+        var job = await host.SubmitAsync(Smoke(steps: 500, pace: 0.04m), WithABid);
         var machine = await TrainsAsync(host, job);
 
         await RivalAsync($"/instances/{machine.ContractId}/rivals", 90);
@@ -132,7 +132,7 @@ public sealed class OutbidTests : IAsyncLifetime
     public async Task After_as_many_interruptions_as_the_job_allows_it_goes_on_on_demand_at_once()
     {
         await using var host = await StartAsync(waitMinutes: 10);
-        var job = await host.SubmitAsync(Smoke(steps: 200, pace: 0.04m), WithABid with { Bid = new BidPlan(OnDemandAfter: 1) });
+        var job = await host.SubmitAsync(Smoke(steps: 500, pace: 0.04m), WithABid with { Bid = new BidPlan(OnDemandAfter: 1) });
         var machine = await TrainsAsync(host, job);
 
         await RivalAsync($"/instances/{machine.ContractId}/rivals", 90);

@@ -57,6 +57,38 @@ public sealed class JobDraftTests
     }
 
     [Fact]
+    public void A_bid_the_tries_by_cause_and_what_counts_as_stuck_become_limits_and_a_clone_keeps_them()
+    {
+        var draft = new JobDraft { WithBid = true, Bid = "0.22", OnDemandAfter = "2", FinishHours = "24", RetryCapacity = "9", RetryMachine = "1", RetryInterruption = "8", RetryScript = "2", NoStepMinutes = "30", MaxLoss = "8" };
+        var (request, problems) = draft.Read("k");
+        Assert.Empty(problems);
+        Assert.Equal(
+            new JobLimits(null, null, null)
+            {
+                Bid = new BidPlan(HourlyRate.FromUsd(0.22m), 2),
+                Retry = new RetryPolicy(9, 1, 8, 2),
+                Health = new HealthLimits(TimeSpan.FromMinutes(30), 8),
+            },
+            request.Limits);
+        Assert.Equal(TimeSpan.FromHours(24), request.FinishWithin);
+        Assert.Equal(request.Limits, JobDraft.CloneOf(Views.Running() with { Limits = request.Limits }, default).Read("k").Request.Limits);
+
+        var call = ApiCall.Curl("http://localhost:5080/", request);
+        Assert.Contains("\"rateMicrosPerHour\": 220000", call, StringComparison.Ordinal);
+        Assert.Contains("\"finishWithinSeconds\": 86400", call, StringComparison.Ordinal);
+        Assert.Contains("\"script\": 2", call, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_bid_and_tries_out_of_range_are_problems_of_their_fields()
+    {
+        var draft = new JobDraft { Name = "x", WithBid = true, Bid = "0.90", MaxRate = "0.50", OnDemandAfter = "99", RetryScript = "-1", RetryMachine = "21", NoStepMinutes = "0.5" };
+        Assert.Equal(
+            ["Limits.Bid.Bid", "Limits.Bid.OnDemandAfter", "Limits.Retry.Machine", "Limits.Retry.Script", "Limits.Health.NoStepFor"],
+            JobRequestValidator.Problems(draft.Read("k").Request).Select(p => p.Field));
+    }
+
+    [Fact]
     public void Typing_a_name_a_tag_or_a_script_asks_no_provider_and_changing_a_need_does()
     {
         var draft = new JobDraft();

@@ -60,5 +60,5 @@ public sealed class JobQueriesTests : IDisposable
 
     private static CancellationToken Ct => Xunit.TestContext.Current.CancellationToken;
 
-    private static Artifact File(Job job, string path) => new() { TeamId = job.TeamId, JobId = job.Id, AttemptNumber = 1, Path = path, Bytes = 1, Sha256 = new string('0', 64), Verified = true, ArrivedAt = SeededTeam.Start };
+    private static Artifact File(Job job, string path) => new() { TeamId = job.TeamId, JobId = job.Id, AttemptNumber = 1, Path = path, Kind = CheckpointPath.StepOf(path) is null ? ArtifactKind.Result : ArtifactKind.Checkpoint, Step = CheckpointPath.StepOf(path), Bytes = 1, Sha256 = new string('0', 64), Verified = true, ArrivedAt = SeededTeam.Start };
 }

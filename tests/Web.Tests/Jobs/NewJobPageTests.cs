@@ -43,6 +43,48 @@ public sealed class NewJobPageTests : BunitContext
     }
 
     [Fact]
+    public async Task With_a_bid_offers_are_priced_at_a_quarter_above_each_floor_and_the_job_carries_it()
+    {
+        var page = Page();
+        page.WaitForAssertion(() => Assert.Single(page.FindAll(".offer.on")));
+        _market.Offers.Clear();
+        _market.Offers.Add(OneMarket.Of("bid", "RTX 4090", 0.20m) with { Rental = RentalType.Interruptible });
+
+        page.FindAll(".choice button").Single(b => b.TextContent == "With a bid").Click();
+        await SettlesAsync(() => page.FindAll(".offer").Count == 1);
+        Assert.Contains("$0.260/h", page.Find(".offer").TextContent, StringComparison.Ordinal); // the bid and a cent of disk
+
+        page.Find(".start").Click();
+        page.WaitForAssertion(() => Assert.Equal(new BidPlan(), Jobs().Single().Limits.Bid));
+    }
+
+    [Fact]
+    public async Task A_bid_that_no_machine_takes_says_what_the_lowest_takes()
+    {
+        var page = Page();
+        page.WaitForAssertion(() => Assert.Single(page.FindAll(".offer.on")));
+        _market.Offers.Clear();
+        _market.Offers.Add(OneMarket.Of("bid", "RTX 4090", 0.20m) with { Rental = RentalType.Interruptible });
+        page.FindAll(".choice button").Single(b => b.TextContent == "With a bid").Click();
+        Field(page, "Bid").Input("0.10");
+
+        await SettlesAsync(() => page.Markup.Contains("No machine takes a bid of $0.100/h right now; the lowest that one takes is $0.200/h.", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_problem_among_the_advanced_fields_opens_them()
+    {
+        var page = Page();
+        Assert.False(page.Find("details.advanced").HasAttribute("open"));
+        Field(page, "Script error").Input("99");
+        page.Find(".start").Click();
+
+        Assert.True(page.Find("details.advanced").HasAttribute("open"));
+        Assert.Contains("Try 0 to 20 times more.", Note(page, "Script error"), StringComparison.Ordinal);
+        Assert.Empty(Jobs());
+    }
+
+    [Fact]
     public void Start_pressed_twice_is_one_job()
     {
         var page = Page();

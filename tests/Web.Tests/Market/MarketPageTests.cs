@@ -1,5 +1,7 @@
 using Bunit;
 using Dashboard.Domain.Costs;
+using Dashboard.Domain.Instances;
+using Dashboard.Domain.Jobs;
 using Dashboard.Domain.Marketplaces;
 using Dashboard.Domain.Teams;
 using Dashboard.Web.Features.Marketplaces;
@@ -25,6 +27,52 @@ public sealed class MarketPageTests : PageTest
         Assert.Contains("$0.312/h", rows[0].TextContent);
         Assert.Contains("Lowest per hour", rows[0].TextContent);
         Assert.StartsWith("/t/halden/jobs/new?offer=9002", rows[0].QuerySelector("a.btn")!.GetAttribute("href"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_bid_is_asked_for_priced_a_quarter_above_its_floor_and_used_as_a_bid()
+    {
+        await SeedAsync(seed => seed.Connection(TeamSeed.VastAi));
+        _markets.Offers = [Offer("9001", 0.2m) with { Rental = RentalType.Interruptible }];
+
+        var row = Show<MarketPage>("/t/halden/market?type=bid").Find("tr.offer");
+
+        Assert.Equal(RentalType.Interruptible, Assert.Single(_markets.Asked).Rental);
+        Assert.Contains("$0.262/h", row.TextContent);
+        Assert.Contains("type=bid", row.QuerySelector("a.btn")!.GetAttribute("href"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_machine_that_failed_twice_is_hidden_counted_and_shown_on_request_with_its_card()
+    {
+        await SeedAsync(seed =>
+        {
+            var connection = seed.Connection(TeamSeed.VastAi);
+            foreach (var (name, reason) in new[] { ("a", StopReason.StartFailed), ("b", StopReason.HostLost) })
+            {
+                var job = seed.Job(connection, name, JobStatus.Failed, reason: reason);
+                var instance = seed.Instance(job, seed.Attempt(job), InstanceStatus.Gone);
+                (instance.EndReason, instance.ReadyAt) = (reason, reason == StopReason.HostLost ? job.CreatedAt + TimeSpan.FromSeconds(70) : null);
+            }
+
+            var good = seed.Job(connection, "c", JobStatus.Succeeded);
+            var other = seed.Instance(good, seed.Attempt(good), InstanceStatus.Gone, machine: "2718");
+            (other.EndReason, other.ReadyAt) = (StopReason.Finished, good.CreatedAt + TimeSpan.FromSeconds(90));
+        });
+        _markets.Offers = [Offer("9001", 0.2m), Offer("9002", 0.4m) with { MachineId = "2718" }, Offer("9003", 0.5m) with { MachineId = "1618" }];
+
+        var page = Show<MarketPage>("/t/halden/market");
+        Assert.Equal(2, page.FindAll("tr.offer").Count);
+        Assert.Contains("1 hidden: bad history.", page.Markup, StringComparison.Ordinal);
+        Assert.Contains("1 of 1 here", page.Markup, StringComparison.Ordinal);
+
+        page = Show<MarketPage>("/t/halden/market?history=all");
+        page.FindAll("button.host").Single(b => b.TextContent == "0 of 2 here").Click();
+        var card = page.Find(".host-card").TextContent;
+        Assert.Contains("0 of 2, avoided", card, StringComparison.Ordinal);
+        Assert.Contains("1 came up, 1 did not", card, StringComparison.Ordinal);
+        Assert.Contains("70 s", card.Replace("1 min 10 s", "70 s", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.Contains("host lost", card, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -12,6 +12,7 @@ internal sealed class InstanceConfiguration : IEntityTypeConfiguration<Instance>
         builder.HasIndex(e => e.Label).IsUnique();
         builder.HasIndex(e => new { e.ConnectionId, e.ContractId });
         builder.HasIndex(e => new { e.TeamId, e.Status });
+        builder.HasIndex(e => new { e.TeamId, e.MachineId });
 
         // Renting twice for one job is a constraint error, whatever else goes wrong. Interrupted, draining and destroying
         // rows do not block the next attempt. Both engines know filtered indexes.

@@ -120,6 +120,8 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     CheckpointMade = table.Column<int>(type: "INTEGER", nullable: true),
                     CheckpointHome = table.Column<int>(type: "INTEGER", nullable: true),
                     CheckpointAt = table.Column<long>(type: "INTEGER", nullable: true),
+                    DownloadMbps = table.Column<double>(type: "REAL", nullable: true),
+                    Speed = table.Column<double>(type: "REAL", nullable: true),
                     Health = table.Column<string>(type: "TEXT", nullable: false),
                     BytesUp = table.Column<long>(type: "INTEGER", nullable: false),
                     BytesDown = table.Column<long>(type: "INTEGER", nullable: false)
@@ -721,6 +723,11 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                 table: "Instances",
                 column: "Label",
                 unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Instances_TeamId_MachineId",
+                table: "Instances",
+                columns: new[] { "TeamId", "MachineId" });
 
             migrationBuilder.CreateIndex(
                 name: "IX_Instances_TeamId_Status",

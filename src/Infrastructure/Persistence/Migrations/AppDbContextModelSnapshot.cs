@@ -627,6 +627,8 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
 
                     b.HasIndex("ConnectionId", "ContractId");
 
+                    b.HasIndex("TeamId", "MachineId");
+
                     b.HasIndex("TeamId", "Status");
 
                     b.HasIndex(new[] { "JobId" }, "IX_Instances_Working")
@@ -710,6 +712,9 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     b.Property<long>("CreatedAt")
                         .HasColumnType("INTEGER");
 
+                    b.Property<double?>("DownloadMbps")
+                        .HasColumnType("REAL");
+
                     b.Property<long?>("EndedAt")
                         .HasColumnType("INTEGER");
 
@@ -745,6 +750,9 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                         .HasColumnType("INTEGER");
 
                     b.Property<double?>("SecondsPerStep")
+                        .HasColumnType("REAL");
+
+                    b.Property<double?>("Speed")
                         .HasColumnType("REAL");
 
                     b.Property<long?>("StartedAt")

@@ -26,8 +26,9 @@ public enum OfferSort
 /// <param name="ContractDays">The host offers the machine for at least so long.</param>
 /// <param name="Unverified">Hosts that the provider has not verified come too.</param>
 /// <param name="Rental">How the machines are rented.</param>
+/// <param name="BadHistory">Machines that failed the team twice are shown too.</param>
 /// <param name="For">What is priced: <c>hour</c>, <c>smoke</c>, or the number of one of the team's jobs. Null: an hour of anything.</param>
-public sealed record MarketFilter(string? Gpu = null, int Count = 1, int? VramGb = null, int? ReliabilityPercent = null, int? DownloadMbps = null, HourlyRate? MaxRate = null, decimal? Cuda = null, int? ContractDays = null, bool Unverified = false, string? For = null, RentalType Rental = RentalType.OnDemand)
+public sealed record MarketFilter(string? Gpu = null, int Count = 1, int? VramGb = null, int? ReliabilityPercent = null, int? DownloadMbps = null, HourlyRate? MaxRate = null, decimal? Cuda = null, int? ContractDays = null, bool Unverified = false, string? For = null, RentalType Rental = RentalType.OnDemand, bool BadHistory = false)
 {
     /// <summary>What the page can hold. Providers send a page of their own size, far below it.</summary>
     private const int MostRows = 5_000;

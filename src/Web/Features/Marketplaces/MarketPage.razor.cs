@@ -25,6 +25,7 @@ public sealed partial class MarketPage
     private readonly List<string> _picked = [];
     private MarketView? _taken;
     private MarketFilter? _takenFor;
+    private string? _opened;
     private IReadOnlyList<(string Name, int Offers)> _gpus = [];
     private Money _largest;
     private string _find = "";
@@ -57,6 +58,8 @@ public sealed partial class MarketPage
 
     [SupplyParameterFromQuery(Name = "type")] public string? Type { get; set; }
 
+    [SupplyParameterFromQuery(Name = "history")] public string? HistoryAsked { get; set; }
+
     [SupplyParameterFromQuery(Name = "region")] public string? RegionAsked { get; set; }
 
     [SupplyParameterFromQuery(Name = "sort")] public string? SortBy { get; set; }
@@ -74,9 +77,15 @@ public sealed partial class MarketPage
         OneOf(DaysAsked, Days),
         Verified == "0",
         string.IsNullOrWhiteSpace(For) ? null : For,
-        Type == Bid ? RentalType.Interruptible : RentalType.OnDemand);
+        Type == Bid ? RentalType.Interruptible : RentalType.OnDemand,
+        HistoryAsked == "all");
 
     private string? Region => _board.Region;
+
+    /// <summary>The offer whose host card is open.</summary>
+    private OfferRow? Opened => _opened is null ? null : Data?.Rows.FirstOrDefault(r => r.Key == _opened);
+
+    private void Open(OfferRow row) => _opened = _opened == row.Key ? null : row.Key;
 
     /// <summary>The models to choose from: of the answer that was not narrowed to one.</summary>
     private IEnumerable<(string Name, int Offers)> Gpus => Filter.Gpu is { } gpu && _gpus.All(g => g.Name != gpu) ? _gpus.Prepend((gpu, 0)) : _gpus;
@@ -233,7 +242,7 @@ public sealed partial class MarketPage
         ("gpu", filter.Gpu), ("count", filter.Count == 1 ? null : filter.Count.ToString(Invariant)), ("vram", filter.VramGb?.ToString(Invariant)),
         ("rel", filter.ReliabilityPercent?.ToString(Invariant)), ("down", filter.DownloadMbps?.ToString(Invariant)), ("max", MaxText(filter.MaxRate)),
         ("cuda", filter.Cuda?.ToString(Invariant)), ("days", filter.ContractDays?.ToString(Invariant)), ("verified", filter.Unverified ? "0" : null),
-        ("type", filter.Rental == RentalType.Interruptible ? Bid : null), ("region", Region), ("q", _find.Length > 0 ? _find : null),
+        ("type", filter.Rental == RentalType.Interruptible ? Bid : null), ("history", filter.BadHistory ? "all" : null), ("region", Region), ("q", _find.Length > 0 ? _find : null),
         ("sort", sort == OfferSort.Total ? null : sort.ToString().ToLowerInvariant()),
         ("pick", _picked.Count > 0 ? string.Join(',', _picked) : null));
 

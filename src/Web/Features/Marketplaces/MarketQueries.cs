@@ -2,9 +2,11 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using Dashboard.Domain;
 using Dashboard.Domain.Estimates;
+using Dashboard.Domain.Instances;
 using Dashboard.Domain.Jobs;
 using Dashboard.Domain.Marketplaces;
 using Dashboard.Domain.Teams;
+using Dashboard.Infrastructure.Lifecycle;
 using Dashboard.Infrastructure.Persistence;
 using Microsoft.EntityFrameworkCore;
 
@@ -15,6 +17,9 @@ public sealed record OfferRow(Offer Offer, ConnectionId ConnectionId, Market Mar
 {
     /// <summary>Offer ids are the provider's own, so the connection belongs to it.</summary>
     public string Key { get; } = $"{ConnectionId}~{Offer.Id}";
+
+    /// <summary>The team's own runs there; null: none.</summary>
+    public HostScorecard? Host { get; init; }
 
     /// <summary>What typing searches: what a person reads in the row.</summary>
     public string Text { get; } = $"{Offer.GpuName} {Offer.GpuName.Replace(" ", "", StringComparison.Ordinal)} {Market.Name} {Offer.Location} {Offer.MachineId}";
@@ -32,7 +37,11 @@ public sealed record MarketAnswer(ConnectionId Id, string Name, Market Market, i
 /// <param name="Note">Something that was asked for and is not there.</param>
 public sealed record MarketView(
     IReadOnlyList<OfferRow> Rows, IReadOnlyList<MarketAnswer> Answers, int LeftOut, int Implausible, PricedFor PricedFor, IReadOnlyList<(int Number, string Name)> Jobs,
-    IReadOnlyDictionary<MarketFilter, int> Wider, string? Note);
+    IReadOnlyDictionary<MarketFilter, int> Wider, string? Note)
+{
+    /// <summary>Offers on machines that failed the team twice of late, not among the rows.</summary>
+    public int BadHistory { get; init; }
+}
 
 /// <summary>
 /// Offers of the team's connections. Searches are rationed by the providers, so an answer is kept for a minute per
@@ -58,21 +67,38 @@ public sealed class MarketQueries(AppDatabase database, IMarketplaces marketplac
         var query = filter.Query(pricedFor.Spec.DiskGb);
         var answers = await Task.WhenAll(connections.Select(async c => (Connection: c, Answer: await AskAsync(c, query).WaitAsync(ct))));
 
+        var scores = new Dictionary<ConnectionId, IReadOnlyDictionary<string, HostScorecard>>();
+        foreach (var (connection, answer) in answers)
+        {
+            scores[connection.Id] = await HostHistory.ReadAsync(db, team.TeamId, connection.Market, [.. answer.Offers.Select(o => o.MachineId)], time.GetUtcNow(), ct);
+        }
+
         var anyReal = connections.Any(c => !c.Market.Simulated);
         var ranked = answers.Where(a => !(anyReal && a.Connection.Market.Simulated)).ToList();
         var shown = ranked
-            .SelectMany(a => a.Answer.Offers.Where(PlausiblePrice.Holds).Select(AtItsBid).Select(o => new OfferRow(o, a.Connection.Id, a.Connection.Market, JobEstimator.Total(pricedFor.Spec, o, pricedFor.MaxRuntime))))
+            .SelectMany(a => a.Answer.Offers.Where(PlausiblePrice.Holds).Select(AtItsBid).Select(o => Row(o, a.Connection, pricedFor, scores[a.Connection.Id])))
             .OrderBy(r => r.Total.Total).ThenBy(r => r.Offer.Rate).ThenBy(r => r.Key, StringComparer.Ordinal)
             .ToList();
+        var bad = shown.Count(r => r.Host?.IsBad == true);
         return new MarketView(
-            shown,
+            filter.BadHistory ? shown : shown.FindAll(r => r.Host?.IsBad != true),
             [.. answers.Select(a => new MarketAnswer(a.Connection.Id, a.Connection.Name, a.Connection.Market, a.Answer.Offers.Count, a.Answer.Problem is null ? a.Answer.At : null, a.Answer.Problem))],
             answers.Except(ranked).Sum(a => a.Answer.Offers.Count),
             ranked.Sum(a => a.Answer.Offers.Count) - shown.Count,
             pricedFor,
             [.. jobs.Select(j => (j.Number, j.Name))],
             await WiderAsync(filter, pricedFor, [.. ranked.Select(a => a.Connection)]),
-            priced is null ? $"There is no “{filter.For}” to price; the totals are for {pricedFor.Name}." : null);
+            priced is null ? $"There is no “{filter.For}” to price; the totals are for {pricedFor.Name}." : null)
+        {
+            BadHistory = filter.BadHistory ? 0 : bad,
+        };
+    }
+
+    private static OfferRow Row(Offer offer, Connection connection, PricedFor pricedFor, IReadOnlyDictionary<string, HostScorecard> scores)
+    {
+        var host = scores.GetValueOrDefault(offer.MachineId);
+        var corrected = host?.Applied(offer) ?? offer;
+        return new OfferRow(offer, connection.Id, connection.Market, JobEstimator.Total(pricedFor.Spec, corrected, pricedFor.MaxRuntime)) { Host = host };
     }
 
     /// <summary>A bid is priced at what would be bid, not at the host's floor.</summary>
