@@ -18,7 +18,6 @@ internal sealed partial class RentInstance(
     TimeProvider time,
     ILogger<RentInstance> log)
 {
-    private static readonly TimeSpan LookLater = TimeSpan.FromSeconds(60);
     private const int MissesToReject = 3;
 
     public async Task SendAsync(InstanceSnapshot row, RowLease lease)
@@ -93,7 +92,7 @@ internal sealed partial class RentInstance(
                 return;
             }
 
-            change.Again(waited < o.LookClosely ? o.LookEvery : LookLater);
+            change.Again(o.LookEvery);
         }, lease.Lost);
     }
 

@@ -35,8 +35,18 @@ internal sealed class ServerProcess(int port, string dataDirectory, IReadOnlyDic
     /// <summary>The address that the first owner opens, as <c>./run</c> prints it.</summary>
     public string SetUpUrl => File.ReadAllText(Path.Combine(dataDirectory, "setup-url")).Trim();
 
+    /// <summary>When the running process was started.</summary>
+    public DateTimeOffset LaunchedAt { get; private set; }
+
     /// <summary>Starts it and returns once it answers, its database migrated and its market attached.</summary>
     public async Task StartAsync(CancellationToken ct)
+    {
+        Launch();
+        await ReadyAsync(ct);
+    }
+
+    /// <summary>Starts it and returns at once.</summary>
+    public void Launch()
     {
         var start = new ProcessStartInfo("dotnet", ["exec", Repository.Built("Web", "Dashboard.Web.dll")]) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["ASPNETCORE_ENVIRONMENT"] = "Development";
@@ -47,11 +57,19 @@ internal sealed class ServerProcess(int port, string dataDirectory, IReadOnlyDic
             start.Environment[name.Replace(":", "__", StringComparison.Ordinal)] = value;
         }
 
+        _process?.Dispose();
+        LaunchedAt = TimeProvider.System.GetUtcNow();
         _process = Process.Start(start)!;
         _process.OutputDataReceived += (_, line) => Note(line.Data);
         _process.ErrorDataReceived += (_, line) => Note(line.Data);
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
+    }
+
+    /// <summary>Returns once it answers.</summary>
+    /// <exception cref="InvalidOperationException">It ended, or does not answer; the message holds what it said.</exception>
+    public async Task ReadyAsync(CancellationToken ct)
+    {
         try
         {
             await Eventually.HoldsAsync(IsReadyAsync, "the server is ready", StartPatience, ct);
