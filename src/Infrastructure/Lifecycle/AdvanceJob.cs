@@ -25,6 +25,7 @@ internal sealed class AdvanceJob(
     IConnectionHealth health,
     InstanceLabels labels,
     InstanceSecrets secrets,
+    RentBan ban,
     LogStore logs,
     ChangeFeed changes,
     LifecycleSignal signal,
@@ -84,6 +85,12 @@ internal sealed class AdvanceJob(
         if (connection.Status == ConnectionStatus.Paused || connection.PricesOnly)
         {
             await LaterAsync(job, lease, $"{connection.Name} is {(connection.PricesOnly ? "for prices only" : "paused")} and rents nothing new.", TimeSpan.FromMinutes(1));
+            return;
+        }
+
+        if (ban.Why is { } why)
+        {
+            await LaterAsync(job, lease, why, RentBan.LookAgain);
             return;
         }
 

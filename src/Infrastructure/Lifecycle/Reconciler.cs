@@ -72,9 +72,9 @@ internal sealed partial class Reconciler(
             }
         }
 
-        foreach (var watched in await WatchedAsync(db, now, ct))
+        foreach (var (watched, interval) in await QuietAsync(db, now, ct))
         {
-            if (now - _listed.GetValueOrDefault(watched) >= options.Value.LabelWatchInterval)
+            if (now - _listed.GetValueOrDefault(watched) >= interval)
             {
                 Start(watched.Value, interruptible: false, async token =>
                 {
@@ -93,14 +93,16 @@ internal sealed partial class Reconciler(
     /// <summary>Waits for the steps under way; their leases are handed back as they end.</summary>
     public Task DrainAsync() => Task.WhenAll(_steps.Values.Select(s => s.Work));
 
-    /// <summary>Accounts on which a rent was given up whose answer had been unclear: its machine may yet show up, and is listed for so that it can be swept.</summary>
-    private async Task<IReadOnlyList<ConnectionId>> WatchedAsync(AppDbContext db, DateTimeOffset now, CancellationToken ct)
+    /// <summary>
+    /// How often each account is listed whether or not anything is known to live there: closely where a rent was given up whose answer had been
+    /// unclear, for its machine may yet show up; now and then everywhere, for a machine that no row speaks of is found in no other way.
+    /// </summary>
+    private async Task<IReadOnlyList<(ConnectionId Account, TimeSpan Interval)>> QuietAsync(AppDbContext db, DateTimeOffset now, CancellationToken ct)
     {
         var since = now - options.Value.LabelWatch;
-        return await (from i in db.Instances.AsNoTracking()
-                      join c in db.Connections.AsNoTracking() on i.ConnectionId equals c.Id
-                      where i.Status == InstanceStatus.Rejected && i.LabelMisses > 0 && i.SentAt > since && c.Status != ConnectionStatus.Removed
-                      select c.Id).Distinct().ToListAsync(ct);
+        var accounts = await db.Connections.AsNoTracking().Where(c => c.Status != ConnectionStatus.Removed)
+            .Select(c => new { c.Id, Watched = db.Instances.Any(i => i.ConnectionId == c.Id && i.Status == InstanceStatus.Rejected && i.LabelMisses > 0 && i.SentAt > since) }).ToListAsync(ct);
+        return [.. accounts.Select(a => (a.Id, a.Watched ? options.Value.LabelWatchInterval : options.Value.IdleInterval))];
     }
 
     private TimeSpan Interval(IEnumerable<InstanceStatus> statuses)

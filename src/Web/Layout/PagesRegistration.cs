@@ -4,6 +4,7 @@ using Dashboard.Web.Features.Inbox;
 using Dashboard.Web.Features.Jobs;
 using Dashboard.Web.Features.Machines;
 using Dashboard.Web.Features.Marketplaces;
+using Dashboard.Web.Features.Site;
 using MudBlazor;
 
 namespace Dashboard.Web.Layout;
@@ -24,6 +25,7 @@ public static class PagesRegistration
         services.AddSingleton<StatementQueries>();
         services.AddSingleton<InboxQueries>();
         services.AddSingleton<ResolveInboxItem>();
+        services.AddSingleton<ConfirmInstallation>();
         services.Configure<SnackbarConfiguration>(toasts =>
         {
             // A toast answers one's own click; nothing is in a toast only.

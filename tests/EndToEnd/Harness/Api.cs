@@ -13,11 +13,16 @@ internal sealed class Api : IDisposable
     private static readonly HashSet<string> Final = ["Succeeded", "Failed", "Cancelled"];
     private readonly HttpClient _http;
 
-    public Api(World world) => _http = new HttpClient
+    public Api(World world)
+        : this(world.Server, world.Token)
     {
-        BaseAddress = new Uri(world.Server.BaseUrl + "/api/v1/"),
+    }
+
+    public Api(ServerProcess server, string token) => _http = new HttpClient
+    {
+        BaseAddress = new Uri(server.BaseUrl + "/api/v1/"),
         Timeout = TimeSpan.FromSeconds(30),
-        DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", world.Token) },
+        DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", token) },
     };
 
     public void Dispose() => _http.Dispose();

@@ -31,6 +31,11 @@ internal sealed class Books(string database)
     /// <summary>Eight characters: what labels of this installation begin with.</summary>
     public string Installation() => Read("SELECT Label FROM Installations", row => row.GetString(0))[0];
 
+    /// <summary>Contract ids of machines with our label and no row, and what a person chose for them; those still listed.</summary>
+    public IReadOnlyList<(string ContractId, string Choice)> UnknownMachines() => Read("SELECT ContractId, Choice FROM UnknownMachines WHERE GoneAt IS NULL", row => (row.GetString(0), row.GetString(1)));
+
+    public string? Quarantine() => Read("SELECT QuarantineReason FROM Installations", row => Text(row, 0))[0];
+
     /// <summary>What SQLite finds wrong with the file; empty when nothing is.</summary>
     public IReadOnlyList<string> Damage() => [.. Read("PRAGMA integrity_check", row => row.GetString(0)).Where(said => said != "ok")];
 

@@ -46,6 +46,9 @@ internal sealed class World : IAsyncDisposable
 
     public ServerProcess Server { get; }
 
+    /// <summary>A folder of this world for whatever else a test needs.</summary>
+    public string Folder => _folder;
+
     /// <summary>Bearer token of the bootstrapped owner.</summary>
     public string Token { get; }
 
@@ -91,6 +94,10 @@ internal sealed class World : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>A server of its own on another data directory, with the same market; not started.</summary>
+    public ServerProcess AnotherServer(string dataDirectory, int port, IReadOnlyDictionary<string, string> settings) =>
+        new(port, dataDirectory, new Dictionary<string, string>(settings) { ["Sandbox:Enabled"] = "false", ["Sandbox:Port"] = Sandbox.Port.ToString(CultureInfo.InvariantCulture) });
 
     public async ValueTask DisposeAsync()
     {
