@@ -10,7 +10,8 @@ internal sealed record SandboxOptions
     public const string Usage = """
         Dashboard.Sandbox --port PORT --data DIR [--tools DIR] [--instance-ports 42000-42999] [--billing-factor 1] [--boot-seconds 4]
                           [--ssh-delay-seconds 1] [--key-delay-seconds 1] [--list-lag-seconds 2] [--charges-delay-seconds 5] [--log-delay-seconds 1]
-                          [--status-lag-seconds 2] [--speed 1] [--spend-limit USD-PER-HOUR] [--credit 100] [--seed 1] [--limits off|real|harsh] [--control]
+                          [--status-lag-seconds 2] [--speed 1] [--spend-limit USD-PER-HOUR] [--credit 100] [--seed 1] [--max-instances 10]
+                          [--limits off|real|harsh] [--control]
         """;
 
     public int Port { get; init; } = 5081;
@@ -61,6 +62,7 @@ internal sealed record SandboxOptions
                 "--spend-limit" => options with { Market = options.Market with { SpendLimitPerHour = Number(name, Value(), 0, 1_000_000) } },
                 "--log-delay-seconds" => options with { LogDelay = Seconds(name, Value()) },
                 "--credit" => options with { Market = options.Market with { Credit = Number(name, Value(), -1_000_000, 1_000_000_000) } },
+                "--max-instances" => options with { Market = options.Market with { MaxInstances = (int)Number(name, Value(), 1, 300) } },
                 "--seed" => options with { Seed = (ulong)Number(name, Value(), 0, long.MaxValue) },
                 "--limits" => options with { Limits = Value() switch
                 {
@@ -84,7 +86,10 @@ internal sealed record SandboxOptions
                 KeyDelay = arguments.Contains("--key-delay-seconds") ? options.Market.KeyDelay : pause,
             },
         };
-        return options.Data.Length > 0 ? options : throw new FormatException("--data is needed.");
+        // Three ports an instance.
+        return options.Data.Length == 0 ? throw new FormatException("--data is needed.")
+            : options.LastInstancePort - options.FirstInstancePort + 1 >= 3 * options.Market.MaxInstances ? options
+            : throw new FormatException($"--instance-ports needs room for {3 * options.Market.MaxInstances} ports.");
     }
 
     private static SandboxOptions WithPorts(SandboxOptions options, string value)
@@ -95,11 +100,11 @@ internal sealed record SandboxOptions
             throw new FormatException("--instance-ports needs FIRST-LAST.");
         }
 
-        var (first, last) = ((int)Number("--instance-ports", ends[0], 1024, 65_535), (int)Number("--instance-ports", ends[1], 1024, 65_535));
-        // Three ports an instance.
-        return last - first + 1 >= 3 * options.Market.MaxInstances
-            ? options with { FirstInstancePort = first, LastInstancePort = last }
-            : throw new FormatException($"--instance-ports needs room for {3 * options.Market.MaxInstances} ports.");
+        return options with
+        {
+            FirstInstancePort = (int)Number("--instance-ports", ends[0], 1024, 65_535),
+            LastInstancePort = (int)Number("--instance-ports", ends[1], 1024, 65_535),
+        };
     }
 
     private static TimeSpan Seconds(string name, string value) => TimeSpan.FromSeconds((double)Number(name, value, 0, 86_400));

@@ -28,6 +28,7 @@ internal sealed partial class AdvanceJob(
     InstanceSecrets secrets,
     BudgetHolds holds,
     ResumeJob resume,
+    RentBan ban,
     LogStore logs,
     ChangeFeed changes,
     LifecycleSignal signal,
@@ -108,6 +109,12 @@ internal sealed partial class AdvanceJob(
         if (connection.Status == ConnectionStatus.Paused || connection.PricesOnly)
         {
             await LaterAsync(job, lease, $"{connection.Name} is {(connection.PricesOnly ? "for prices only" : "paused")} and rents nothing new.", TimeSpan.FromMinutes(1));
+            return;
+        }
+
+        if (ban.Why is { } why)
+        {
+            await LaterAsync(job, lease, why, RentBan.LookAgain);
             return;
         }
 

@@ -58,8 +58,8 @@ public sealed class LifecycleOptions
     /// <summary>Time between listings of an account on which nothing but such labels is watched. Default 1 min.</summary>
     [Range(typeof(TimeSpan), "00:00:00.2", "01:00:00")] public TimeSpan LabelWatchInterval { get; init; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>Time between listings of an account on which nothing of ours is known to live. Default 4 min: a forgotten machine is gone ten minutes after it can be seen.</summary>
-    [Range(typeof(TimeSpan), "00:00:00.2", "01:00:00")] public TimeSpan IdleInterval { get; init; } = TimeSpan.FromMinutes(4);
+    /// <summary>Time between listings of an account in which nothing of ours is known to live: strays show up, and machines of others are counted. Default 2 min.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.2", "00:05:00")] public TimeSpan IdleInterval { get; init; } = TimeSpan.FromMinutes(2);
 
     /// <summary>After a rent that was refused for its pace, before the next one; doubled each time. Default 5 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00.1", "00:10:00")] public TimeSpan PacePause { get; init; } = TimeSpan.FromSeconds(5);

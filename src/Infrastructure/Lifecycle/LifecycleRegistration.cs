@@ -44,6 +44,7 @@ public static class LifecycleRegistration
         services.AddSingleton<DestroyInstance>();
         services.AddSingleton<AdvanceInstance>();
         services.AddSingleton<AdvanceJob>();
+        services.AddSingleton<UnknownMachines>();
         services.AddSingleton<ObserveAccount>();
         services.AddSingleton<Reconciler>();
         services.AddHostedService<ReconcilerService>();

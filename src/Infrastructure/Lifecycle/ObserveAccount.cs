@@ -23,6 +23,8 @@ internal sealed partial class ObserveAccount(
     IMarketplaces marketplaces,
     IMachines machines,
     InstanceLabels labels,
+    UnknownMachines unknown,
+    Quarantine quarantine,
     IConnectionHealth health,
     ChangeFeed changes,
     IOptions<LifecycleOptions> options,
@@ -71,7 +73,12 @@ internal sealed partial class ObserveAccount(
             }
         }
 
-        await SweepAsync(connection, market, listing, ct);
+        if (!quarantine.IsOn)
+        {
+            await SweepAsync(connection, market, listing, ct);
+        }
+
+        await unknown.NoteAsync(connection, market, listing, ct);
         await NoteAsync(connection, listing, ct);
     }
 

@@ -74,7 +74,7 @@ internal sealed partial class Reconciler(
             }
         }
 
-        foreach (var (watched, interval) in await WatchedAsync(db, now, ct))
+        foreach (var (watched, interval) in await QuietAsync(db, now, ct))
         {
             if (now - _listed.GetValueOrDefault(watched) >= interval)
             {
@@ -96,17 +96,15 @@ internal sealed partial class Reconciler(
     public Task DrainAsync() => Task.WhenAll(_steps.Values.Select(s => s.Work));
 
     /// <summary>
-    /// Accounts without a living row. One on which a rent was given up whose answer had been unclear is listed often, since its
-    /// machine may yet show up; every other one now and then: what has our label and no living row is swept, the rest is counted.
+    /// How often each account is listed whether or not anything is known to live there: closely where a rent was given up whose answer had been
+    /// unclear, for its machine may yet show up; now and then everywhere, for a machine that no row speaks of is found in no other way.
     /// </summary>
-    private async Task<IReadOnlyList<(ConnectionId Id, TimeSpan Interval)>> WatchedAsync(AppDbContext db, DateTimeOffset now, CancellationToken ct)
+    private async Task<IReadOnlyList<(ConnectionId Account, TimeSpan Interval)>> QuietAsync(AppDbContext db, DateTimeOffset now, CancellationToken ct)
     {
         var since = now - options.Value.LabelWatch;
-        var doubted = await db.Instances.AsNoTracking()
-            .Where(i => i.Status == InstanceStatus.Rejected && i.LabelMisses > 0 && i.SentAt > since)
-            .Select(i => i.ConnectionId).Distinct().ToListAsync(ct);
-        var all = await db.Connections.AsNoTracking().Where(c => c.Status != ConnectionStatus.Removed).Select(c => c.Id).ToListAsync(ct);
-        return [.. all.Select(id => (id, doubted.Contains(id) ? options.Value.LabelWatchInterval : options.Value.IdleInterval))];
+        var accounts = await db.Connections.AsNoTracking().Where(c => c.Status != ConnectionStatus.Removed)
+            .Select(c => new { c.Id, Watched = db.Instances.Any(i => i.ConnectionId == c.Id && i.Status == InstanceStatus.Rejected && i.LabelMisses > 0 && i.SentAt > since) }).ToListAsync(ct);
+        return [.. accounts.Select(a => (a.Id, a.Watched ? options.Value.LabelWatchInterval : options.Value.IdleInterval))];
     }
 
     private TimeSpan Interval(IEnumerable<InstanceStatus> statuses)

@@ -2,6 +2,7 @@ using Dashboard.Domain.Costs;
 using Dashboard.Domain.Instances;
 using Dashboard.Domain.Jobs;
 using Dashboard.Domain.Marketplaces;
+using Dashboard.Infrastructure.Persistence;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -13,12 +14,13 @@ internal sealed partial class RentInstance(
     IMarketplaces marketplaces,
     IConnectionHealth health,
     InstanceSecrets secrets,
+    RentBan ban,
+    Quarantine quarantine,
     IOptions<LifecycleOptions> options,
     IOptions<DeadManOptions> deadMan,
     TimeProvider time,
     ILogger<RentInstance> log)
 {
-    private static readonly TimeSpan LookLater = TimeSpan.FromSeconds(60);
     private const int MissesToReject = 3;
 
     public async Task SendAsync(InstanceSnapshot row, RowLease lease)
@@ -30,10 +32,19 @@ internal sealed partial class RentInstance(
             return;
         }
 
-        if (!await records.ApplyAsync(i.Id, lease.Fence, change => { change.MoveTo(InstanceStatus.Sent); change.Instance.SentAt = change.Now; }, lease.Lost))
+        if (ban.Why is { } why)
+        {
+            await records.ApplyAsync(i.Id, lease.Fence, change => { change.Job.Message = why; change.Again(RentBan.LookAgain); }, lease.Lost);
+            return;
+        }
+
+        DateTimeOffset sent = default;
+        if (!await records.ApplyAsync(i.Id, lease.Fence, change => { change.MoveTo(InstanceStatus.Sent); change.Instance.SentAt = sent = change.Now; }, lease.Lost))
         {
             return;
         }
+
+        await quarantine.NoteRentAsync(sent, lease.Lost);
 
         // From here on a crash leaves the row in Sent, and the label tells what became of the call.
         var spec = new LaunchSpec
@@ -66,7 +77,7 @@ internal sealed partial class RentInstance(
         var i = row.Instance;
         var market = marketplaces.For(row.Connection);
         var found = (await market.FindByLabelAsync(i.Label, lease.Lost)).Instances.OrderBy(o => o.ContractId.Length).ThenBy(o => o.ContractId, StringComparer.Ordinal).ToList();
-        foreach (var copy in found.Skip(1))
+        foreach (var copy in found.Skip(1).Where(_ => !quarantine.IsOn))
         {
             await market.DestroyAsync(copy.ContractId, lease.Lost); // one call can make one machine only; should it have made more, the rest are nobody's
         }
@@ -94,7 +105,7 @@ internal sealed partial class RentInstance(
                 return;
             }
 
-            change.Again(waited < o.LookClosely ? o.LookEvery : LookLater);
+            change.Again(o.LookEvery);
         }, lease.Lost);
     }
 

@@ -36,4 +36,12 @@ public sealed class Installation
     public required string ProtectedSecret { get; init; }
 
     public required DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>See <see cref="InstallationFile.Epoch"/>; zero before the first start has ended.</summary>
+    public long Epoch { get; set; }
+
+    /// <summary>Null when there is no quarantine.</summary>
+    public string? QuarantineReason { get; set; }
+
+    public DateTimeOffset? QuarantinedAt { get; set; }
 }

@@ -55,6 +55,8 @@ public sealed class AppDbContext(DbContextOptions<AppDbContext> options) : Ident
 
     public DbSet<Installation> Installations => Set<Installation>();
 
+    public DbSet<UnknownMachine> UnknownMachines => Set<UnknownMachine>();
+
     /// <summary>Identity's tables with passkeys. Read from its options, so whoever builds a context sets it there.</summary>
     public static Version IdentityShape => IdentitySchemaVersions.Version3;
 
@@ -100,6 +102,7 @@ public sealed class AppDbContext(DbContextOptions<AppDbContext> options) : Ident
         Scope<BudgetHold>(builder, e => TeamScope == null || e.TeamId == TeamScope);
         Scope<InboxItem>(builder, e => TeamScope == null || e.TeamId == TeamScope);
         Scope<OutboxMessage>(builder, e => TeamScope == null || e.TeamId == TeamScope);
+        Scope<UnknownMachine>(builder, e => TeamScope == null || e.TeamId == TeamScope);
         Scope<ApiToken>(builder, e => TeamScope == null || e.TeamId == TeamScope);
     }
 

@@ -1,5 +1,6 @@
 using Dashboard.Domain.Instances;
 using Dashboard.Domain.Jobs;
+using Dashboard.Infrastructure.Backups;
 using Microsoft.EntityFrameworkCore;
 
 namespace Dashboard.Infrastructure.Persistence;
@@ -8,12 +9,15 @@ namespace Dashboard.Infrastructure.Persistence;
 /// Brings the database to this program's version. Only for the one process that holds the data directory's lock:
 /// what another process would have to be asked about is simply ours here.
 /// </summary>
-public sealed class DatabaseStart(AppDatabase database)
+public sealed class DatabaseStart(AppDatabase database, DataDirectory data, TimeProvider time)
 {
+    private const int BackupsKept = 3;
+
     public async Task RunAsync(CancellationToken ct)
     {
         await using var db = await database.ForSystemAsync(ct);
         await ClearStaleMigrationLockAsync(db, ct);
+        await BackUpBeforeMigratingAsync(db, ct);
         await db.Database.MigrateAsync(ct);
         await db.Database.ExecuteSqlRawAsync("PRAGMA journal_mode=WAL;", ct);
 
@@ -22,6 +26,24 @@ public sealed class DatabaseStart(AppDatabase database)
             .ExecuteUpdateAsync(set => set.SetProperty(j => j.LeaseOwner, (string?)null).SetProperty(j => j.LeaseUntil, (DateTimeOffset?)null), ct);
         await db.Set<Instance>().Where(i => i.LeaseOwner != null)
             .ExecuteUpdateAsync(set => set.SetProperty(i => i.LeaseOwner, (string?)null).SetProperty(i => i.LeaseUntil, (DateTimeOffset?)null), ct);
+    }
+
+    // Should the new version not do, its predecessor goes on from here.
+    private async Task BackUpBeforeMigratingAsync(AppDbContext db, CancellationToken ct)
+    {
+        if (!(await db.Database.GetAppliedMigrationsAsync(ct)).Any() || !(await db.Database.GetPendingMigrationsAsync(ct)).Any())
+        {
+            return;
+        }
+
+        var folder = Directory.CreateDirectory(Path.Combine(data.Root, "backups")).FullName;
+        var copy = Path.Combine(folder, $"before-migration-{time.GetUtcNow():yyyyMMdd-HHmmss}.db");
+        DataArchive.CopyDatabase(db.Database.GetDbConnection().DataSource, copy + ".part");
+        File.Move(copy + ".part", copy, overwrite: true);
+        foreach (var old in Directory.GetFiles(folder, "before-migration-*.db").OrderDescending(StringComparer.Ordinal).Skip(BackupsKept))
+        {
+            File.Delete(old);
+        }
     }
 
     // A process killed inside Migrate leaves its row behind, and every later start would wait for it for ever (dotnet/efcore#38958).

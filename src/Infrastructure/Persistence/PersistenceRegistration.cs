@@ -1,3 +1,4 @@
+using Dashboard.Infrastructure.Lifecycle;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
@@ -17,6 +18,8 @@ public static class PersistenceRegistration
         services.AddSingleton<AppDatabase>();
         services.AddSingleton<DatabaseStart>();
         services.AddSingleton<InstallationIdentity>();
+        services.AddSingleton<RentBan>();
+        services.AddSingleton<Quarantine>();
         return services;
     }
 }

@@ -17,7 +17,7 @@ internal static class ControlEndpoints
                 : Reply.Failure(StatusCodes.Status403Forbidden, "auth_error", $"{TokenHeader} is missing or wrong."));
         control.MapSwitches();
         control.MapFaults();
-        control.MapGet("/truth", (LiveMarket live, RequestLog requests, Accounts accounts, FaultBoard faults) => live.Read((market, now) => Reply.Ok(new WireRow
+        control.MapGet("/truth", (LiveMarket live, RequestLog requests, Accounts accounts, FaultBoard faults, bool? log) => live.Read((market, now) => Reply.Ok(new WireRow
         {
             ["now"] = now.ToUnix(),
             ["living"] = market.Living.Count,
@@ -40,7 +40,7 @@ internal static class ControlEndpoints
                 }).ToArray(),
             }).ToArray(),
             ["faults"] = faults.All.Select(FaultEndpoints.Row).ToArray(),
-            ["requests"] = requests.All().Select(Logged).ToArray(),
+            ["requests"] = log == false ? [] : requests.All().Select(Logged).ToArray(),
         })));
         control.MapGet("/requests", (RequestLog requests, double? since) => Reply.Ok(new WireRow
         {

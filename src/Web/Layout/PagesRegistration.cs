@@ -5,6 +5,7 @@ using Dashboard.Web.Features.Inbox;
 using Dashboard.Web.Features.Jobs;
 using Dashboard.Web.Features.Machines;
 using Dashboard.Web.Features.Marketplaces;
+using Dashboard.Web.Features.Site;
 using MudBlazor;
 
 namespace Dashboard.Web.Layout;
@@ -26,6 +27,7 @@ public static class PagesRegistration
         services.AddSingleton<BudgetQueries>().AddSingleton<ChangeBudgets>();
         services.AddSingleton<InboxQueries>();
         services.AddSingleton<ResolveInboxItem>();
+        services.AddSingleton<ConfirmInstallation>();
         services.Configure<SnackbarConfiguration>(toasts =>
         {
             // A toast answers one's own click; nothing is in a toast only.

@@ -8,13 +8,15 @@ namespace Dashboard.Web.Startup;
 
 /// <summary>What has to be true before the first request: a database of this version, an identity towards providers, an owner or a way to become one.</summary>
 internal sealed partial class OpenInstallation(
-    DatabaseStart start, InstallationIdentity identity, AppDatabase database, BootstrapOwner bootstrap, SetUpCode setUp, ServerSettings settings,
+    DatabaseStart start, InstallationIdentity identity, Quarantine quarantine, AppDatabase database, BootstrapOwner bootstrap, SetUpCode setUp, ServerSettings settings,
     IServer server, IHostApplicationLifetime lifetime, ILogger<OpenInstallation> log)
 {
     public async Task RunAsync(CancellationToken ct)
     {
+        quarantine.Sight(settings.Database);
         await start.RunAsync(ct);
         await identity.OpenAsync(ct);
+        await quarantine.OpenAsync(ct);
         await using var db = await database.ForSystemAsync(ct);
         if (await db.Users.AnyAsync(ct))
         {

@@ -13,11 +13,16 @@ internal sealed class Api : IDisposable
     private static readonly HashSet<string> Final = ["Succeeded", "Failed", "Cancelled"];
     private readonly HttpClient _http;
 
-    public Api(World world) => _http = new HttpClient
+    public Api(World world)
+        : this(world.Server, world.Token)
     {
-        BaseAddress = new Uri(world.Server.BaseUrl + "/api/v1/"),
+    }
+
+    public Api(ServerProcess server, string token) => _http = new HttpClient
+    {
+        BaseAddress = new Uri(server.BaseUrl + "/api/v1/"),
         Timeout = TimeSpan.FromSeconds(30),
-        DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", world.Token) },
+        DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", token) },
     };
 
     public void Dispose() => _http.Dispose();
@@ -34,12 +39,14 @@ internal sealed class Api : IDisposable
     }
 
     /// <summary>Submits a smoke test and returns its number.</summary>
-    public Task<int> SubmitSmokeAsync(string connection, string name, int steps, CancellationToken ct) =>
-        SubmitAsync(connection, name, new { v = 1, preset = "smoke", train = new { max_steps = steps, warmup_steps = 20, batch = 128, lr = 0.01 } }, ct);
+    /// <param name="once">Idempotency key for a caller that may have to ask again.</param>
+    public Task<int> SubmitSmokeAsync(string connection, string name, int steps, CancellationToken ct, string? once = null) =>
+        SubmitAsync(connection, name, new { v = 1, preset = "smoke", train = new { max_steps = steps, warmup_steps = 20, batch = 128, lr = 0.01 } }, once, ct);
 
     /// <summary>Submits a script of our own and returns the job's number.</summary>
-    public Task<int> SubmitScriptAsync(string connection, string name, string script, string[] collect, CancellationToken ct) =>
-        SubmitAsync(connection, name, new { v = 1, preset = "command", backend = "command", command = new { script, collect } }, ct);
+    /// <param name="once">Idempotency key for a caller that may have to ask again.</param>
+    public Task<int> SubmitScriptAsync(string connection, string name, string script, string[] collect, CancellationToken ct, string? once = null) =>
+        SubmitAsync(connection, name, new { v = 1, preset = "command", backend = "command", command = new { script, collect } }, once, ct);
 
     public async Task<JsonElement> JobAsync(int number, CancellationToken ct) => await GetAsync($"jobs/{number}", ct);
 
@@ -106,12 +113,17 @@ internal sealed class Api : IDisposable
         return answer;
     }
 
-    private async Task<int> SubmitAsync(string connection, string name, object spec, CancellationToken ct)
+    private async Task<int> SubmitAsync(string connection, string name, object spec, string? once, CancellationToken ct)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, "jobs") { Content = JsonContent.Create(new { name, connection, spec }) };
-        request.Headers.Add("Idempotency-Key", Guid.NewGuid().ToString("N"));
+        request.Headers.Add("Idempotency-Key", once ?? Guid.NewGuid().ToString("N"));
         using var answer = await _http.SendAsync(request, ct);
         var body = await answer.Content.ReadAsStringAsync(ct);
+        if (once is not null && answer.StatusCode == HttpStatusCode.ServiceUnavailable)
+        {
+            throw new HttpRequestException(body); // the market gave no answer; for the caller to ask again
+        }
+
         Assert.True(answer.IsSuccessStatusCode, $"{(int)answer.StatusCode}: {body}");
         return JsonElement.Parse(body).GetProperty("number").GetInt32();
     }

@@ -49,10 +49,12 @@ internal sealed class BrowserSession : IAsyncDisposable
         return session;
     }
 
-    public async Task SignInAsync(World world, CancellationToken ct)
+    public Task SignInAsync(World world, CancellationToken ct) => SignInAsync(world.Server, ct);
+
+    public async Task SignInAsync(ServerProcess server, CancellationToken ct)
     {
         ct.ThrowIfCancellationRequested();
-        await Page.GotoAsync($"{world.Server.BaseUrl}/sign-in");
+        await Page.GotoAsync($"{server.BaseUrl}/sign-in");
         await Page.GetByLabel("E-mail").FillAsync(World.Email);
         await Page.GetByLabel("Password").FillAsync(World.Password);
         await Page.GetByRole(AriaRole.Button, new() { Name = "Sign in", Exact = true }).ClickAsync();

@@ -35,23 +35,42 @@ internal sealed class ServerProcess(int port, string dataDirectory, IReadOnlyDic
     /// <summary>The address that the first owner opens, as <c>./run</c> prints it.</summary>
     public string SetUpUrl => File.ReadAllText(Path.Combine(dataDirectory, "setup-url")).Trim();
 
+    /// <summary>When the running process was started.</summary>
+    public DateTimeOffset LaunchedAt { get; private set; }
+
     /// <summary>Starts it and returns once it answers, its database migrated and its market attached.</summary>
     public async Task StartAsync(CancellationToken ct)
     {
-        var start = new ProcessStartInfo("dotnet", ["exec", Repository.Built("Web", "Dashboard.Web.dll")]) { RedirectStandardOutput = true, RedirectStandardError = true };
-        start.Environment["ASPNETCORE_ENVIRONMENT"] = "Development";
-        start.Environment["ASPNETCORE_URLS"] = BaseUrl;
-        start.Environment["Data__Directory"] = dataDirectory;
-        foreach (var (name, value) in settings)
-        {
-            start.Environment[name.Replace(":", "__", StringComparison.Ordinal)] = value;
-        }
+        Launch();
+        await ReadyAsync(ct);
+    }
 
-        _process = Process.Start(start)!;
+    /// <summary>Runs one of the program's commands with the settings of this server.</summary>
+    /// <returns>The exit code and what it said.</returns>
+    public async Task<(int Code, string Said)> CommandAsync(IReadOnlyList<string> arguments, CancellationToken ct)
+    {
+        using var process = Process.Start(Command(arguments))!;
+        var (said, wrong) = (process.StandardOutput.ReadToEndAsync(ct), process.StandardError.ReadToEndAsync(ct));
+        await process.WaitForExitAsync(ct);
+        return (process.ExitCode, (await said + await wrong).Trim());
+    }
+
+    /// <summary>Starts it and returns at once.</summary>
+    public void Launch()
+    {
+        _process?.Dispose();
+        LaunchedAt = TimeProvider.System.GetUtcNow();
+        _process = Process.Start(Command([]))!;
         _process.OutputDataReceived += (_, line) => Note(line.Data);
         _process.ErrorDataReceived += (_, line) => Note(line.Data);
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
+    }
+
+    /// <summary>Returns once it answers.</summary>
+    /// <exception cref="InvalidOperationException">It ended, or does not answer; the message holds what it said.</exception>
+    public async Task ReadyAsync(CancellationToken ct)
+    {
         try
         {
             await Eventually.HoldsAsync(IsReadyAsync, "the server is ready", StartPatience, ct);
@@ -87,6 +106,20 @@ internal sealed class ServerProcess(int port, string dataDirectory, IReadOnlyDic
 
         _process?.Dispose();
         _http.Dispose();
+    }
+
+    private ProcessStartInfo Command(IReadOnlyList<string> arguments)
+    {
+        var start = new ProcessStartInfo("dotnet", ["exec", Repository.Built("Web", "Dashboard.Web.dll"), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.Environment["ASPNETCORE_ENVIRONMENT"] = "Development";
+        start.Environment["ASPNETCORE_URLS"] = BaseUrl;
+        start.Environment["Data__Directory"] = dataDirectory;
+        foreach (var (name, value) in settings)
+        {
+            start.Environment[name.Replace(":", "__", StringComparison.Ordinal)] = value;
+        }
+
+        return start;
     }
 
     private async Task<bool> IsReadyAsync()

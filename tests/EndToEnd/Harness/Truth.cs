@@ -27,6 +27,9 @@ internal sealed class Truth(JsonElement books)
         .. books.GetProperty("requests").EnumerateArray().Select(row => (row.GetProperty("method").GetString()!, row.GetProperty("path").GetString()!, row.GetProperty("status").GetInt32())),
     ];
 
+    /// <summary>Rent calls that reached the market, by label.</summary>
+    public IReadOnlyDictionary<string, int> RentCallsByLabel => books.GetProperty("rent_calls").EnumerateObject().ToDictionary(call => call.Name, call => call.Value.GetInt32());
+
     public int RentCalls => Requests.Count(request => request.Method == "PUT" && request.Path.StartsWith("/api/v0/asks/", StringComparison.Ordinal));
 
     public static async Task<Truth> OfAsync(World world, CancellationToken ct) => new(await world.Sandbox.TruthAsync(ct));

@@ -7,7 +7,7 @@ namespace Dashboard.EndToEnd.Harness;
 /// <summary>How a world differs from the usual one.</summary>
 internal sealed record WorldSettings
 {
-    /// <summary>First port of this world: server, market. Its machines have thirty of their own.</summary>
+    /// <summary>First port of this world: server, market. Its machines have ports of their own.</summary>
     public required int Slot { get; init; }
 
     /// <summary>With an owner, a team and an API token from configuration; without, set-up is open.</summary>
@@ -22,6 +22,9 @@ internal sealed record WorldSettings
 
     public double ListLagSeconds { get; init; } = 1;
 
+    /// <summary>Instances that the market holds at once, strangers included.</summary>
+    public int MaxInstances { get; init; } = 10;
+
     public IReadOnlyDictionary<string, string> Server { get; init; } = new Dictionary<string, string>();
 }
 
@@ -33,7 +36,7 @@ internal sealed class World : IAsyncDisposable
     public const string Slug = "halden-lab";
     private const int FirstPort = 19_000;
     private const int FirstInstancePort = 44_000;
-    private const int InstancePorts = 40;
+    private const int InstancePortsASlot = 300;
     private readonly string _folder;
 
     private World(SandboxProcess sandbox, ServerProcess server, string folder, string token) =>
@@ -42,6 +45,9 @@ internal sealed class World : IAsyncDisposable
     public SandboxProcess Sandbox { get; }
 
     public ServerProcess Server { get; }
+
+    /// <summary>A folder of this world for whatever else a test needs.</summary>
+    public string Folder => _folder;
 
     /// <summary>Bearer token of the bootstrapped owner.</summary>
     public string Token { get; }
@@ -54,17 +60,17 @@ internal sealed class World : IAsyncDisposable
         var folder = Directory.CreateDirectory(Path.Combine("/var/tmp", $"dashboard-e2e-{Guid.NewGuid():N}")).FullName;
         var data = Path.Combine(folder, "data");
         var port = FirstPort + (settings.Slot * 2);
-        var firstInstancePort = FirstInstancePort + (settings.Slot * InstancePorts);
+        var firstInstancePort = FirstInstancePort + (settings.Slot * InstancePortsASlot);
         var sandbox = await SandboxProcess.StartAsync(
             new SandboxSettings
             {
                 Port = port + 1,
-                InstancePorts = (firstInstancePort, firstInstancePort + InstancePorts - 1),
+                InstancePorts = (firstInstancePort, firstInstancePort + (3 * settings.MaxInstances) + 9),
                 BillingFactor = settings.BillingFactor,
                 BootSeconds = settings.BootSeconds,
                 ListLagSeconds = settings.ListLagSeconds,
                 Credit = 1_000_000,
-                More = ["--speed", settings.Speed.ToString(CultureInfo.InvariantCulture)],
+                More = ["--speed", settings.Speed.ToString(CultureInfo.InvariantCulture), "--max-instances", settings.MaxInstances.ToString(CultureInfo.InvariantCulture)],
                 DataDirectory = Path.Combine(data, "sandbox"),
             },
             ct);
@@ -88,6 +94,10 @@ internal sealed class World : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>A server of its own on another data directory, with the same market; not started.</summary>
+    public ServerProcess AnotherServer(string dataDirectory, int port, IReadOnlyDictionary<string, string> settings) =>
+        new(port, dataDirectory, new Dictionary<string, string>(settings) { ["Sandbox:Enabled"] = "false", ["Sandbox:Port"] = Sandbox.Port.ToString(CultureInfo.InvariantCulture) });
 
     public async ValueTask DisposeAsync()
     {

@@ -1,4 +1,5 @@
 using Bunit;
+using Dashboard.Infrastructure.Lifecycle;
 using Dashboard.Web.Layout;
 using Dashboard.Web.SandboxHost;
 using Microsoft.Extensions.DependencyInjection;
@@ -9,7 +10,7 @@ public sealed class RemoteBannerTests : BunitContext
 {
     private readonly SandboxStatus _sandbox = new();
 
-    public RemoteBannerTests() => Services.AddSingleton(_sandbox);
+    public RemoteBannerTests() => Services.AddSingleton(_sandbox).AddSingleton<RentBan>();
 
     [Fact]
     public void A_sandbox_that_other_computers_can_reach_is_said_on_every_page()

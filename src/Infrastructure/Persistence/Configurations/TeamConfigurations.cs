@@ -82,3 +82,8 @@ internal sealed class InstallationConfiguration : IEntityTypeConfiguration<Insta
 {
     public void Configure(EntityTypeBuilder<Installation> builder) => builder.Property(e => e.Id).ValueGeneratedNever();
 }
+
+internal sealed class UnknownMachineConfiguration : IEntityTypeConfiguration<UnknownMachine>
+{
+    public void Configure(EntityTypeBuilder<UnknownMachine> builder) => builder.HasIndex(e => new { e.ConnectionId, e.ContractId });
+}
