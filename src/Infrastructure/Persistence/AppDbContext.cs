@@ -48,6 +48,18 @@ public sealed class AppDbContext(DbContextOptions<AppDbContext> options) : Ident
 
     public DbSet<ApiToken> ApiTokens => Set<ApiToken>();
 
+    public DbSet<PriceSeriesRow> PriceSeries => Set<PriceSeriesRow>();
+
+    public DbSet<PriceWatch> PriceWatches => Set<PriceWatch>();
+
+    public DbSet<PriceAccountRow> PriceAccounts => Set<PriceAccountRow>();
+
+    public DbSet<PricePointRow> PricePoints => Set<PricePointRow>();
+
+    public DbSet<PriceHourRow> PriceHours => Set<PriceHourRow>();
+
+    public DbSet<PriceDayRow> PriceDays => Set<PriceDayRow>();
+
     public DbSet<Installation> Installations => Set<Installation>();
 
     /// <summary>Identity's tables with passkeys. Read from its options, so whoever builds a context sets it there.</summary>
@@ -92,6 +104,7 @@ public sealed class AppDbContext(DbContextOptions<AppDbContext> options) : Ident
         Scope<LedgerEntry>(builder, e => TeamScope == null || e.TeamId == TeamScope);
         Scope<InboxItem>(builder, e => TeamScope == null || e.TeamId == TeamScope);
         Scope<OutboxMessage>(builder, e => TeamScope == null || e.TeamId == TeamScope);
+        Scope<PriceWatch>(builder, e => TeamScope == null || e.TeamId == TeamScope);
         Scope<ApiToken>(builder, e => TeamScope == null || e.TeamId == TeamScope);
     }
 

@@ -1062,6 +1062,326 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     b.ToTable("Installations");
                 });
 
+            modelBuilder.Entity("Dashboard.Infrastructure.Persistence.PriceAccountRow", b =>
+                {
+                    b.Property<string>("Provider")
+                        .HasMaxLength(32)
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("BaseUrl")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("AccountId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<int>("Day")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("DepthRows")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("Fence")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("FloorRows")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("LeaseOwner")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long?>("LeaseUntil")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("NoHistoryUntil")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("PeopleRows")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("StoppedUntil")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("StoppedWhy")
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("Provider", "BaseUrl", "AccountId");
+
+                    b.ToTable("PriceAccounts", (string)null);
+                });
+
+            modelBuilder.Entity("Dashboard.Infrastructure.Persistence.PriceDayRow", b =>
+                {
+                    b.Property<int>("SeriesId")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("T")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("CountSum")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Counts")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Depths")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Empty")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("FifthSum")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Fifths")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("High")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("Low")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("MedianSum")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("MinSum")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("P10Sum")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("P25Sum")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("P75Sum")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("P90Sum")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Polls")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Quartiles")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("SeriesId", "T");
+
+                    b.ToTable("PriceDays", (string)null);
+                });
+
+            modelBuilder.Entity("Dashboard.Infrastructure.Persistence.PriceHourRow", b =>
+                {
+                    b.Property<int>("SeriesId")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("T")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("CountSum")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Counts")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Depths")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Empty")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("FifthSum")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Fifths")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("High")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("Low")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("MedianSum")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("MinSum")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("P10Sum")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("P25Sum")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("P75Sum")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("P90Sum")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Polls")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Quartiles")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("SeriesId", "T");
+
+                    b.ToTable("PriceHours", (string)null);
+                });
+
+            modelBuilder.Entity("Dashboard.Infrastructure.Persistence.PriceOfferRow", b =>
+                {
+                    b.Property<int>("SeriesId")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("T")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("OfferId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<bool>("Implausible")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("MachineId")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("PerGpu")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("SeriesId", "T", "OfferId");
+
+                    b.ToTable("PriceOffers", (string)null);
+                });
+
+            modelBuilder.Entity("Dashboard.Infrastructure.Persistence.PricePointRow", b =>
+                {
+                    b.Property<int>("SeriesId")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("T")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<bool>("AtLeast")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Count")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("Fifth")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Kind")
+                        .HasMaxLength(32)
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("Median")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("Min")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("P10")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("P25")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("P75")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("P90")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("SeriesId", "T");
+
+                    b.ToTable("PricePoints", (string)null);
+                });
+
+            modelBuilder.Entity("Dashboard.Infrastructure.Persistence.PriceSeriesRow", b =>
+                {
+                    b.Property<int>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("BackfilledAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("BaseUrl")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<long?>("ClaimedUntil")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int?>("DepthRows")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("GpuCount")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("GpuName")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("NextDepthAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("NextFloorAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("PolledAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Provider")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Rental")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("TEXT");
+
+                    b.Property<bool>("Simulated")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<bool>("VerifiedOnly")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("VramGb")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("Provider", "BaseUrl", "GpuName", "VramGb", "GpuCount", "Rental", "VerifiedOnly")
+                        .IsUnique();
+
+                    b.ToTable("PriceSeries", (string)null);
+                });
+
+            modelBuilder.Entity("Dashboard.Infrastructure.Persistence.PriceWatch", b =>
+                {
+                    b.Property<Guid>("TeamId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<int>("SeriesId")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<Guid>("By")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("Since")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("TeamId", "SeriesId");
+
+                    b.ToTable("PriceWatches", (string)null);
+                });
+
             modelBuilder.Entity("Microsoft.AspNetCore.Identity.IdentityRole<System.Guid>", b =>
                 {
                     b.Property<Guid>("Id")
