@@ -21,6 +21,16 @@ public interface IMarketplace
     /// <summary>Offers by rising rate, at most one page of the provider. Only rows that satisfy every filter of the query, whatever the provider honoured.</summary>
     Task<IReadOnlyList<Offer>> SearchAsync(OfferQuery query, CancellationToken ct);
 
+    /// <summary>The same for the price poller, which is rationed by what the provider counts and reads page after page.</summary>
+    Task<OfferPage> SearchPageAsync(OfferQuery query, CancellationToken ct);
+
+    /// <summary>Rows that <see cref="SearchAsync"/> was given for this key since the server started: people's and jobs' searches count against the same daily quota as polls.</summary>
+    long RowsSearched { get; }
+
+    /// <summary>The provider's own price history of a GPU model, on demand, over machines of any size; oldest first, and of no more points than the provider likes to give.</summary>
+    /// <exception cref="CredentialRejectedException">The key may not read it, which says nothing about its other rights.</exception>
+    Task<IReadOnlyList<ProviderPrice>> GetPriceHistoryAsync(string gpuName, bool verifiedOnly, DateTimeOffset from, DateTimeOffset to, TimeSpan step, CancellationToken ct);
+
     /// <summary>Rents <paramref name="offer"/> and starts billing at <see cref="Offer.Rate"/>.</summary>
     /// <remarks>Sends one request and never repeats it, 429 included. After <c>Unclear</c> a machine may be running: look it up by <see cref="LaunchSpec.Label"/>. A leftover bills until destroyed. An interruptible offer takes a bid and an on-demand one none, else <see cref="ArgumentException"/> before anything is sent. Does not throw for anything the provider or the network does; once sent, cancellation is an <c>Unclear</c> too.</remarks>
     Task<RentResult> RentAsync(Offer offer, LaunchSpec spec, CancellationToken ct);
@@ -67,6 +77,16 @@ public interface IMarketplaces
 /// <param name="Name">User name, never an e-mail address.</param>
 /// <param name="Credit">Spendable; null where the provider bills afterwards.</param>
 public sealed record ProviderAccount(string AccountId, string Name, Money? Credit);
+
+/// <summary>One page of a search.</summary>
+/// <param name="Offers">As <see cref="IMarketplace.SearchAsync"/> gives them.</param>
+/// <param name="Rows">Rows that the provider returned and counted, whatever became of them.</param>
+/// <param name="Highest">The highest all-in rate among those rows: where the next page begins.</param>
+public sealed record OfferPage(IReadOnlyList<Offer> Offers, int Rows, HourlyRate? Highest);
+
+/// <summary>A moment of the provider's own price history, USD per GPU-hour without disk.</summary>
+/// <param name="Free">GPUs that could be rented; null when it does not say.</param>
+public sealed record ProviderPrice(DateTimeOffset At, int? Free, HourlyRate P10, HourlyRate Median, HourlyRate P90);
 
 /// <summary>A complete listing of an account at one moment.</summary>
 public sealed record InstanceListing(DateTimeOffset At, IReadOnlyList<ObservedInstance> Instances);

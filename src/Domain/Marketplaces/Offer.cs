@@ -107,6 +107,9 @@ public sealed record OfferQuery
 
     public HourlyRate? MaxRate { get; init; }
 
+    /// <summary>All-in, at least: where a page goes on.</summary>
+    public HourlyRate? MinRate { get; init; }
+
     /// <summary>Two-letter country codes.</summary>
     public IReadOnlyList<string> Countries { get; init; } = [];
 

@@ -53,6 +53,18 @@ public sealed class AppDbContext(DbContextOptions<AppDbContext> options) : Ident
 
     public DbSet<ApiToken> ApiTokens => Set<ApiToken>();
 
+    public DbSet<PriceSeriesRow> PriceSeries => Set<PriceSeriesRow>();
+
+    public DbSet<PriceWatch> PriceWatches => Set<PriceWatch>();
+
+    public DbSet<PriceAccountRow> PriceAccounts => Set<PriceAccountRow>();
+
+    public DbSet<PricePointRow> PricePoints => Set<PricePointRow>();
+
+    public DbSet<PriceHourRow> PriceHours => Set<PriceHourRow>();
+
+    public DbSet<PriceDayRow> PriceDays => Set<PriceDayRow>();
+
     public DbSet<Installation> Installations => Set<Installation>();
 
     public DbSet<UnknownMachine> UnknownMachines => Set<UnknownMachine>();
@@ -103,6 +115,7 @@ public sealed class AppDbContext(DbContextOptions<AppDbContext> options) : Ident
         Scope<InboxItem>(builder, e => TeamScope == null || e.TeamId == TeamScope);
         Scope<OutboxMessage>(builder, e => TeamScope == null || e.TeamId == TeamScope);
         Scope<UnknownMachine>(builder, e => TeamScope == null || e.TeamId == TeamScope);
+        Scope<PriceWatch>(builder, e => TeamScope == null || e.TeamId == TeamScope);
         Scope<ApiToken>(builder, e => TeamScope == null || e.TeamId == TeamScope);
     }
 

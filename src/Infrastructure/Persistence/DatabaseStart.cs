@@ -26,6 +26,9 @@ public sealed class DatabaseStart(AppDatabase database, DataDirectory data, Time
             .ExecuteUpdateAsync(set => set.SetProperty(j => j.LeaseOwner, (string?)null).SetProperty(j => j.LeaseUntil, (DateTimeOffset?)null), ct);
         await db.Set<Instance>().Where(i => i.LeaseOwner != null)
             .ExecuteUpdateAsync(set => set.SetProperty(i => i.LeaseOwner, (string?)null).SetProperty(i => i.LeaseUntil, (DateTimeOffset?)null), ct);
+        await db.Set<PriceAccountRow>().Where(a => a.LeaseOwner != null)
+            .ExecuteUpdateAsync(set => set.SetProperty(a => a.LeaseOwner, (string?)null).SetProperty(a => a.LeaseUntil, (DateTimeOffset?)null), ct);
+        await db.Set<PriceSeriesRow>().Where(s => s.ClaimedUntil != null).ExecuteUpdateAsync(set => set.SetProperty(s => s.ClaimedUntil, (DateTimeOffset?)null), ct);
     }
 
     // Should the new version not do, its predecessor goes on from here.

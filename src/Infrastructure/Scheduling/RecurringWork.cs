@@ -10,6 +10,8 @@ public static class RecurringWork
     {
         recurring.AddOrUpdate<ReconcileInstances>("reconcile-instances", job => job.Run(), Cron.Minutely);
         recurring.AddOrUpdate<RefreshBalances>("refresh-balances", job => job.RunAsync(CancellationToken.None), Cron.Minutely);
+        recurring.AddOrUpdate<PollPrices>("poll-prices", job => job.RunAsync(CancellationToken.None), Cron.Minutely);
+        recurring.AddOrUpdate<PrunePrices>("prune-prices", job => job.RunAsync(CancellationToken.None), Cron.Hourly(7));
     }
 }
 

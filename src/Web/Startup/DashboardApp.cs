@@ -2,6 +2,7 @@ using System.Text.Json.Serialization;
 using Dashboard.Infrastructure;
 using Dashboard.Infrastructure.Lifecycle;
 using Dashboard.Infrastructure.Persistence;
+using Dashboard.Infrastructure.Prices;
 using Dashboard.Infrastructure.Providers;
 using Dashboard.Infrastructure.Scheduling;
 using Dashboard.Infrastructure.Ssh;
@@ -61,6 +62,7 @@ internal static class DashboardApp
         services.AddMarketplaces(builder.Configuration);
         services.AddMachines();
         services.AddLifecycle();
+        services.AddPrices();
         services.AddSingleton<SetUpCode>().AddSingleton<OpenInstallation>().AddSingleton<BootstrapOwner>();
         services.AddScoped<CreateFirstOwner>();
 

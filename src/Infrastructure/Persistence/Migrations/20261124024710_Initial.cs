@@ -460,6 +460,163 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "PriceAccounts",
+                columns: table => new
+                {
+                    Provider = table.Column<string>(type: "TEXT", maxLength: 32, nullable: false),
+                    BaseUrl = table.Column<string>(type: "TEXT", nullable: false),
+                    AccountId = table.Column<string>(type: "TEXT", nullable: false),
+                    Day = table.Column<int>(type: "INTEGER", nullable: false),
+                    FloorRows = table.Column<int>(type: "INTEGER", nullable: false),
+                    DepthRows = table.Column<int>(type: "INTEGER", nullable: false),
+                    PeopleRows = table.Column<int>(type: "INTEGER", nullable: false),
+                    StoppedUntil = table.Column<long>(type: "INTEGER", nullable: true),
+                    StoppedWhy = table.Column<string>(type: "TEXT", nullable: true),
+                    NoHistoryUntil = table.Column<long>(type: "INTEGER", nullable: true),
+                    LeaseOwner = table.Column<string>(type: "TEXT", nullable: true),
+                    LeaseUntil = table.Column<long>(type: "INTEGER", nullable: true),
+                    Fence = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_PriceAccounts", x => new { x.Provider, x.BaseUrl, x.AccountId });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "PriceDays",
+                columns: table => new
+                {
+                    SeriesId = table.Column<int>(type: "INTEGER", nullable: false),
+                    T = table.Column<int>(type: "INTEGER", nullable: false),
+                    Polls = table.Column<int>(type: "INTEGER", nullable: false),
+                    Empty = table.Column<int>(type: "INTEGER", nullable: false),
+                    Low = table.Column<long>(type: "INTEGER", nullable: false),
+                    High = table.Column<long>(type: "INTEGER", nullable: false),
+                    MinSum = table.Column<long>(type: "INTEGER", nullable: false),
+                    Fifths = table.Column<int>(type: "INTEGER", nullable: false),
+                    FifthSum = table.Column<long>(type: "INTEGER", nullable: false),
+                    Depths = table.Column<int>(type: "INTEGER", nullable: false),
+                    P10Sum = table.Column<long>(type: "INTEGER", nullable: false),
+                    MedianSum = table.Column<long>(type: "INTEGER", nullable: false),
+                    P90Sum = table.Column<long>(type: "INTEGER", nullable: false),
+                    Quartiles = table.Column<int>(type: "INTEGER", nullable: false),
+                    P25Sum = table.Column<long>(type: "INTEGER", nullable: false),
+                    P75Sum = table.Column<long>(type: "INTEGER", nullable: false),
+                    Counts = table.Column<int>(type: "INTEGER", nullable: false),
+                    CountSum = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_PriceDays", x => new { x.SeriesId, x.T });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "PriceHours",
+                columns: table => new
+                {
+                    SeriesId = table.Column<int>(type: "INTEGER", nullable: false),
+                    T = table.Column<int>(type: "INTEGER", nullable: false),
+                    Polls = table.Column<int>(type: "INTEGER", nullable: false),
+                    Empty = table.Column<int>(type: "INTEGER", nullable: false),
+                    Low = table.Column<long>(type: "INTEGER", nullable: false),
+                    High = table.Column<long>(type: "INTEGER", nullable: false),
+                    MinSum = table.Column<long>(type: "INTEGER", nullable: false),
+                    Fifths = table.Column<int>(type: "INTEGER", nullable: false),
+                    FifthSum = table.Column<long>(type: "INTEGER", nullable: false),
+                    Depths = table.Column<int>(type: "INTEGER", nullable: false),
+                    P10Sum = table.Column<long>(type: "INTEGER", nullable: false),
+                    MedianSum = table.Column<long>(type: "INTEGER", nullable: false),
+                    P90Sum = table.Column<long>(type: "INTEGER", nullable: false),
+                    Quartiles = table.Column<int>(type: "INTEGER", nullable: false),
+                    P25Sum = table.Column<long>(type: "INTEGER", nullable: false),
+                    P75Sum = table.Column<long>(type: "INTEGER", nullable: false),
+                    Counts = table.Column<int>(type: "INTEGER", nullable: false),
+                    CountSum = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_PriceHours", x => new { x.SeriesId, x.T });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "PriceOffers",
+                columns: table => new
+                {
+                    SeriesId = table.Column<int>(type: "INTEGER", nullable: false),
+                    T = table.Column<long>(type: "INTEGER", nullable: false),
+                    OfferId = table.Column<string>(type: "TEXT", nullable: false),
+                    MachineId = table.Column<string>(type: "TEXT", nullable: false),
+                    PerGpu = table.Column<long>(type: "INTEGER", nullable: false),
+                    Implausible = table.Column<bool>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_PriceOffers", x => new { x.SeriesId, x.T, x.OfferId });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "PricePoints",
+                columns: table => new
+                {
+                    SeriesId = table.Column<int>(type: "INTEGER", nullable: false),
+                    T = table.Column<long>(type: "INTEGER", nullable: false),
+                    Kind = table.Column<int>(type: "INTEGER", maxLength: 32, nullable: false),
+                    Count = table.Column<int>(type: "INTEGER", nullable: false),
+                    AtLeast = table.Column<bool>(type: "INTEGER", nullable: false),
+                    Min = table.Column<long>(type: "INTEGER", nullable: true),
+                    Fifth = table.Column<long>(type: "INTEGER", nullable: true),
+                    P10 = table.Column<long>(type: "INTEGER", nullable: true),
+                    P25 = table.Column<long>(type: "INTEGER", nullable: true),
+                    Median = table.Column<long>(type: "INTEGER", nullable: true),
+                    P75 = table.Column<long>(type: "INTEGER", nullable: true),
+                    P90 = table.Column<long>(type: "INTEGER", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_PricePoints", x => new { x.SeriesId, x.T });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "PriceSeries",
+                columns: table => new
+                {
+                    Id = table.Column<int>(type: "INTEGER", nullable: false)
+                        .Annotation("Sqlite:Autoincrement", true),
+                    Provider = table.Column<string>(type: "TEXT", maxLength: 32, nullable: false),
+                    BaseUrl = table.Column<string>(type: "TEXT", nullable: false),
+                    Simulated = table.Column<bool>(type: "INTEGER", nullable: false),
+                    GpuName = table.Column<string>(type: "TEXT", nullable: false),
+                    VramGb = table.Column<int>(type: "INTEGER", nullable: false),
+                    GpuCount = table.Column<int>(type: "INTEGER", nullable: false),
+                    Rental = table.Column<string>(type: "TEXT", maxLength: 32, nullable: false),
+                    VerifiedOnly = table.Column<bool>(type: "INTEGER", nullable: false),
+                    NextFloorAt = table.Column<long>(type: "INTEGER", nullable: false),
+                    NextDepthAt = table.Column<long>(type: "INTEGER", nullable: false),
+                    ClaimedUntil = table.Column<long>(type: "INTEGER", nullable: true),
+                    DepthRows = table.Column<int>(type: "INTEGER", nullable: true),
+                    PolledAt = table.Column<long>(type: "INTEGER", nullable: true),
+                    BackfilledAt = table.Column<long>(type: "INTEGER", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_PriceSeries", x => x.Id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "PriceWatches",
+                columns: table => new
+                {
+                    TeamId = table.Column<Guid>(type: "TEXT", nullable: false),
+                    SeriesId = table.Column<int>(type: "INTEGER", nullable: false),
+                    By = table.Column<Guid>(type: "TEXT", nullable: false),
+                    Since = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_PriceWatches", x => new { x.TeamId, x.SeriesId });
+                });
+
+            migrationBuilder.CreateTable(
                 name: "Projects",
                 columns: table => new
                 {
@@ -826,6 +983,12 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                 column: "SentAt");
 
             migrationBuilder.CreateIndex(
+                name: "IX_PriceSeries_Provider_BaseUrl_GpuName_VramGb_GpuCount_Rental_VerifiedOnly",
+                table: "PriceSeries",
+                columns: new[] { "Provider", "BaseUrl", "GpuName", "VramGb", "GpuCount", "Rental", "VerifiedOnly" },
+                unique: true);
+
+            migrationBuilder.CreateIndex(
                 name: "IX_Projects_TeamId_Name",
                 table: "Projects",
                 columns: new[] { "TeamId", "Name" },
@@ -905,6 +1068,27 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
 
             migrationBuilder.DropTable(
                 name: "Outbox");
+
+            migrationBuilder.DropTable(
+                name: "PriceAccounts");
+
+            migrationBuilder.DropTable(
+                name: "PriceDays");
+
+            migrationBuilder.DropTable(
+                name: "PriceHours");
+
+            migrationBuilder.DropTable(
+                name: "PriceOffers");
+
+            migrationBuilder.DropTable(
+                name: "PricePoints");
+
+            migrationBuilder.DropTable(
+                name: "PriceSeries");
+
+            migrationBuilder.DropTable(
+                name: "PriceWatches");
 
             migrationBuilder.DropTable(
                 name: "Projects");

@@ -13,6 +13,17 @@ internal interface IVastAiApi
     [Post("/api/v0/bundles/")]
     Task<HttpResponseMessage> SearchAsync([Body] JsonObject query, [Property(VastAiCall.Option)] VastAiCall call, CancellationToken ct);
 
+    [Get("/api/v0/metrics/gpu/history/")]
+    Task<HttpResponseMessage> GetPriceHistoryAsync(
+        [AliasAs("gpu_name")] string gpuName,
+        string verified,
+        [AliasAs("num_gpus")] string gpuCount,
+        long start,
+        long end,
+        long step,
+        [Property(VastAiCall.Option)] VastAiCall call,
+        CancellationToken ct);
+
     [Put("/api/v0/asks/{offerId}/")]
     Task<HttpResponseMessage> RentAsync(string offerId, [Body] WireRent rent, [Property(VastAiCall.Option)] VastAiCall call, CancellationToken ct);
 

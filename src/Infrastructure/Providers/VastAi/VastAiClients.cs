@@ -7,7 +7,7 @@ using Refit;
 namespace Dashboard.Infrastructure.Providers.VastAi;
 
 /// <summary>What all accounts share: the named HTTP clients and the gates.</summary>
-internal sealed class VastAiClients(IHttpClientFactory http, VastAiGates gates, EgressClient egress, IOptions<VastAiOptions> options, TimeProvider time)
+internal sealed class VastAiClients(IHttpClientFactory http, VastAiGates gates, SearchedRows rows, EgressClient egress, IOptions<VastAiOptions> options, TimeProvider time)
 {
     /// <summary>Reads and state changes that may be repeated; retried.</summary>
     public const string Repeatable = "VastAi.Repeatable";
@@ -21,6 +21,8 @@ internal sealed class VastAiClients(IHttpClientFactory http, VastAiGates gates, 
     private static readonly RefitSettings Settings = new(new SystemTextJsonContentSerializer(VastAiJson.Options));
 
     public VastAiGates Gates => gates;
+
+    public SearchedRows Rows => rows;
 
     public EgressClient Egress => egress;
 

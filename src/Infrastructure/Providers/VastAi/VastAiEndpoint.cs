@@ -14,4 +14,5 @@ internal enum VastAiEndpoint
     AttachKey,
     Logs,
     Charges,
+    Metrics,
 }

@@ -57,7 +57,24 @@ internal sealed partial class VastAiMarketplace : IMarketplace
     public async Task<IReadOnlyList<Offer>> SearchAsync(OfferQuery query, CancellationToken ct)
     {
         var reply = await AskAsync(VastAiEndpoint.Search, call => _repeatable.SearchAsync(VastAiOffers.Query(query), call, ct), ct);
+        _clients.Rows.Add(_account, reply.Field("offers") is { ValueKind: JsonValueKind.Array } rows ? rows.GetArrayLength() : 0);
         return VastAiOffers.Read(reply, query, _clients.Time.GetUtcNow());
+    }
+
+    public long RowsSearched => _clients.Rows.Of(_account);
+
+    public async Task<OfferPage> SearchPageAsync(OfferQuery query, CancellationToken ct)
+    {
+        var reply = await AskAsync(VastAiEndpoint.Search, call => _repeatable.SearchAsync(VastAiOffers.Query(query), call, ct), ct);
+        return VastAiOffers.ReadPage(reply, query, _clients.Time.GetUtcNow());
+    }
+
+    public async Task<IReadOnlyList<ProviderPrice>> GetPriceHistoryAsync(string gpuName, bool verifiedOnly, DateTimeOffset from, DateTimeOffset to, TimeSpan step, CancellationToken ct)
+    {
+        var reply = await AskAsync(
+            VastAiEndpoint.Metrics,
+            call => _repeatable.GetPriceHistoryAsync(gpuName, verifiedOnly ? "yes" : "all", "all", from.ToUnixTimeSeconds(), to.ToUnixTimeSeconds(), (long)step.TotalSeconds, call, ct), ct);
+        return VastAiMetrics.Read(reply, gpuName, verifiedOnly);
     }
 
     public async Task<RentResult> RentAsync(Offer offer, LaunchSpec spec, CancellationToken ct)

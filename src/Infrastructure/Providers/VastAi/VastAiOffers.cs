@@ -43,9 +43,20 @@ internal static class VastAiOffers
         AddAtLeast("inet_down", query.MinDownloadMbps);
         AddAtLeast("cuda_max_good", query.MinCuda);
         AddAtLeast("duration", query.MinContract is { } contract ? (decimal)contract.TotalSeconds : null);
-        if (query.MaxRate is { } most)
+        if (query.MaxRate is not null || query.MinRate is not null)
         {
-            body["dph_total"] = new JsonObject { ["lte"] = most.Usd };
+            var rate = new JsonObject();
+            if (query.MinRate is { } least)
+            {
+                rate["gte"] = least.Usd;
+            }
+
+            if (query.MaxRate is { } most)
+            {
+                rate["lte"] = most.Usd;
+            }
+
+            body["dph_total"] = rate;
         }
 
         body["type"] = query.Rental switch { RentalType.OnDemand => "on-demand", RentalType.Interruptible => "bid" };
@@ -61,6 +72,15 @@ internal static class VastAiOffers
                 body[field] = AtLeast(value);
             }
         }
+    }
+
+    /// <summary>A page with what the provider counted for it.</summary>
+    public static OfferPage ReadPage(VastAiReply reply, OfferQuery query, DateTimeOffset now)
+    {
+        var offers = Read(reply, query, now);
+        var rows = reply.Field("offers")!.Value;
+        var highest = rows.EnumerateArray().Where(IsRow).Select(row => VastAiNumbers.Rate(reply.Read<WireOffer>(row).DphTotal)).OfType<HourlyRate>().DefaultIfEmpty().Max();
+        return new OfferPage(offers, rows.GetArrayLength(), rows.GetArrayLength() == 0 ? null : highest);
     }
 
     /// <summary>Rows as offers, cheapest first: sane ones that satisfy every filter, each once. The service is known to ignore numeric filters.</summary>
@@ -157,6 +177,7 @@ internal static class VastAiOffers
         && (query.MinDownloadMbps is null || offer.DownloadMbps >= query.MinDownloadMbps)
         && (query.MinCuda is null || offer.CudaMax >= query.MinCuda)
         && (query.MaxRate is not { } most || offer.Rate <= most)
+        && (query.MinRate is not { } from || offer.Rate >= from)
         && (!query.VerifiedOnly || offer.Verified);
 
     private static bool IsVerified(WireOffer row) => string.Equals(row.Verification, "verified", StringComparison.OrdinalIgnoreCase);

@@ -74,10 +74,13 @@ public sealed class VastAiLimits
 
     public TimeSpan Charges { get; set; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>The provider's price history.</summary>
+    public TimeSpan Metrics { get; set; } = TimeSpan.FromSeconds(3);
+
     internal static VastAiLimits None() => new()
     {
         Account = TimeSpan.Zero, Search = TimeSpan.Zero, Rent = TimeSpan.Zero, RentPenalty = TimeSpan.Zero, List = TimeSpan.Zero, Get = TimeSpan.Zero,
-        StateChange = TimeSpan.Zero, ChangeBid = TimeSpan.Zero, Destroy = TimeSpan.Zero, AttachKey = TimeSpan.Zero, Logs = TimeSpan.Zero, Charges = TimeSpan.Zero,
+        StateChange = TimeSpan.Zero, ChangeBid = TimeSpan.Zero, Destroy = TimeSpan.Zero, AttachKey = TimeSpan.Zero, Logs = TimeSpan.Zero, Charges = TimeSpan.Zero, Metrics = TimeSpan.Zero,
     };
 
     internal TimeSpan Between(VastAiEndpoint endpoint) => endpoint switch
@@ -93,6 +96,7 @@ public sealed class VastAiLimits
         VastAiEndpoint.AttachKey => AttachKey,
         VastAiEndpoint.Logs => Logs,
         VastAiEndpoint.Charges => Charges,
+        VastAiEndpoint.Metrics => Metrics,
     };
 
     internal TimeSpan AfterRefusal(VastAiEndpoint endpoint) => endpoint == VastAiEndpoint.Rent ? RentPenalty : Between(endpoint);

@@ -24,6 +24,7 @@ public static class VastAiRegistration
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<EgressClient>();
         services.AddSingleton<VastAiGates>();
+        services.AddSingleton<SearchedRows>();
         services.AddSingleton<VastAiClients>();
         services.AddTransient<VastAiHandler>();
 
