@@ -1,3 +1,4 @@
+using Dashboard.Infrastructure.Costs;
 using Dashboard.Infrastructure.Live;
 using Dashboard.Infrastructure.Scheduling;
 using Microsoft.Extensions.DependencyInjection;
@@ -11,6 +12,8 @@ public static class LifecycleRegistration
     {
         services.AddOptions<LifecycleOptions>().BindConfiguration("Lifecycle").ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<DeadManOptions>().BindConfiguration("DeadMan").ValidateDataAnnotations().ValidateOnStart();
+
+        services.AddOptions<ReconciliationOptions>().BindConfiguration("Reconciliation").ValidateDataAnnotations().ValidateOnStart();
 
         services.AddSingleton(new Node($"{Environment.MachineName}/{Environment.ProcessId}"));
         services.AddSingleton<LifecycleSignal>();
@@ -43,6 +46,8 @@ public static class LifecycleRegistration
         services.AddTransient<ProvisionJobs>();
         services.AddTransient<ReconcileInstances>();
         services.AddTransient<RefreshBalances>();
+        services.AddSingleton<ReconcileBill>();
+        services.AddTransient<ReconcileBills>();
         return services;
     }
 }

@@ -1,6 +1,7 @@
 using System.Linq.Expressions;
 using Dashboard.Domain;
 using Dashboard.Domain.Costs;
+using Dashboard.Domain.Costs.Reconciliation;
 using Dashboard.Domain.Inbox;
 using Dashboard.Domain.Instances;
 using Dashboard.Domain.Jobs;
@@ -9,6 +10,7 @@ using Dashboard.Domain.Teams;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.AspNetCore.Identity.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 
 namespace Dashboard.Infrastructure.Persistence;
@@ -42,6 +44,12 @@ public sealed class AppDbContext(DbContextOptions<AppDbContext> options) : Ident
 
     public DbSet<LedgerEntry> Ledger => Set<LedgerEntry>();
 
+    public DbSet<BillLine> BillLines => Set<BillLine>();
+
+    public DbSet<BillReading> BillReadings => Set<BillReading>();
+
+    public DbSet<ForgottenRental> ForgottenRentals => Set<ForgottenRental>();
+
     public DbSet<InboxItem> Inbox => Set<InboxItem>();
 
     public DbSet<OutboxMessage> Outbox => Set<OutboxMessage>();
@@ -52,6 +60,9 @@ public sealed class AppDbContext(DbContextOptions<AppDbContext> options) : Ident
 
     /// <summary>Identity's tables with passkeys. Read from its options, so whoever builds a context sets it there.</summary>
     public static Version IdentityShape => IdentitySchemaVersions.Version3;
+
+    protected override void OnConfiguring(DbContextOptionsBuilder optionsBuilder) =>
+        optionsBuilder.ReplaceService<IMigrationsSqlGenerator, AppendOnlySql>(); // here, so that every way to make the tables has the triggers
 
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
     {
@@ -90,6 +101,9 @@ public sealed class AppDbContext(DbContextOptions<AppDbContext> options) : Ident
         Scope<Artifact>(builder, e => TeamScope == null || e.TeamId == TeamScope);
         Scope<Instance>(builder, e => TeamScope == null || e.TeamId == TeamScope);
         Scope<LedgerEntry>(builder, e => TeamScope == null || e.TeamId == TeamScope);
+        Scope<BillLine>(builder, e => TeamScope == null || e.TeamId == TeamScope);
+        Scope<BillReading>(builder, e => TeamScope == null || e.TeamId == TeamScope);
+        Scope<ForgottenRental>(builder, e => TeamScope == null || e.TeamId == TeamScope);
         Scope<InboxItem>(builder, e => TeamScope == null || e.TeamId == TeamScope);
         Scope<OutboxMessage>(builder, e => TeamScope == null || e.TeamId == TeamScope);
         Scope<ApiToken>(builder, e => TeamScope == null || e.TeamId == TeamScope);

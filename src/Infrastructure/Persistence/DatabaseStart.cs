@@ -22,6 +22,7 @@ public sealed class DatabaseStart(AppDatabase database)
             .ExecuteUpdateAsync(set => set.SetProperty(j => j.LeaseOwner, (string?)null).SetProperty(j => j.LeaseUntil, (DateTimeOffset?)null), ct);
         await db.Set<Instance>().Where(i => i.LeaseOwner != null)
             .ExecuteUpdateAsync(set => set.SetProperty(i => i.LeaseOwner, (string?)null).SetProperty(i => i.LeaseUntil, (DateTimeOffset?)null), ct);
+        await db.BillReadings.Where(r => r.LeaseUntil != null).ExecuteUpdateAsync(set => set.SetProperty(r => r.LeaseUntil, (DateTimeOffset?)null), ct);
     }
 
     // A process killed inside Migrate leaves its row behind, and every later start would wait for it for ever (dotnet/efcore#38958).

@@ -10,6 +10,7 @@ public static class RecurringWork
     {
         recurring.AddOrUpdate<ReconcileInstances>("reconcile-instances", job => job.Run(), Cron.Minutely);
         recurring.AddOrUpdate<RefreshBalances>("refresh-balances", job => job.RunAsync(CancellationToken.None), Cron.Minutely);
+        recurring.AddOrUpdate<ReconcileBills>("reconcile-bills", job => job.RunAsync(CancellationToken.None), Cron.Minutely);
     }
 }
 

@@ -36,6 +36,13 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     b.Property<long?>("CorrectsId")
                         .HasColumnType("INTEGER");
 
+                    b.Property<string>("CorrectsKind")
+                        .HasMaxLength(32)
+                        .HasColumnType("TEXT");
+
+                    b.Property<long?>("CorrectsMonth")
+                        .HasColumnType("INTEGER");
+
                     b.Property<bool>("Estimated")
                         .HasColumnType("INTEGER");
 
@@ -122,9 +129,248 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     b.HasIndex("TeamId", "PeriodStart");
 
                     b.HasIndex("InstanceId", "Kind", "PeriodStart")
-                        .IsUnique();
+                        .IsUnique()
+                        .HasFilter("\"Kind\" <> 'Adjustment'");
 
                     b.ToTable("Ledger");
+
+                    b.HasAnnotation("Dashboard:AppendOnly", true);
+                });
+
+            modelBuilder.Entity("Dashboard.Domain.Costs.Reconciliation.BillLine", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Cause")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("CheckedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("ConfirmedUntil")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<Guid>("ConnectionId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long?>("DecidedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<Guid?>("DecidedBy")
+                        .HasColumnType("TEXT");
+
+                    b.Property<Guid>("InstanceId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("Month")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("OurFrom")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("OurUntil")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<bool>("Reported")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<bool>("Settled")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("TEXT");
+
+                    b.Property<Guid>("TeamId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long?>("TheirFrom")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("TheirUntil")
+                        .HasColumnType("INTEGER");
+
+                    b.ComplexProperty(typeof(Dictionary<string, object>), "Adjusted", "Dashboard.Domain.Costs.Reconciliation.BillLine.Adjusted#Money", b1 =>
+                        {
+                            b1.IsRequired();
+
+                            b1.Property<long>("Micros")
+                                .HasColumnType("INTEGER");
+                        });
+
+                    b.ComplexProperty(typeof(Dictionary<string, object>), "Market", "Dashboard.Domain.Costs.Reconciliation.BillLine.Market#Market", b1 =>
+                        {
+                            b1.IsRequired();
+
+                            b1.Property<string>("BaseUrl")
+                                .IsRequired()
+                                .HasColumnType("TEXT");
+
+                            b1.Property<string>("Provider")
+                                .IsRequired()
+                                .HasMaxLength(32)
+                                .HasColumnType("TEXT");
+
+                            b1.Property<bool>("Simulated")
+                                .HasColumnType("INTEGER");
+                        });
+
+                    b.ComplexProperty(typeof(Dictionary<string, object>), "OurRate", "Dashboard.Domain.Costs.Reconciliation.BillLine.OurRate#HourlyRate", b1 =>
+                        {
+                            b1.IsRequired();
+
+                            b1.Property<long>("MicrosPerHour")
+                                .HasColumnType("INTEGER");
+                        });
+
+                    b.ComplexProperty(typeof(Dictionary<string, object>), "Ours", "Dashboard.Domain.Costs.Reconciliation.BillLine.Ours#Money", b1 =>
+                        {
+                            b1.IsRequired();
+
+                            b1.Property<long>("Micros")
+                                .HasColumnType("INTEGER");
+                        });
+
+                    b.ComplexProperty(typeof(Dictionary<string, object>), "TheirRate", "Dashboard.Domain.Costs.Reconciliation.BillLine.TheirRate#HourlyRate", b1 =>
+                        {
+                            b1.IsRequired();
+
+                            b1.Property<long>("MicrosPerHour")
+                                .HasColumnType("INTEGER");
+                        });
+
+                    b.ComplexProperty(typeof(Dictionary<string, object>), "Theirs", "Dashboard.Domain.Costs.Reconciliation.BillLine.Theirs#Money", b1 =>
+                        {
+                            b1.IsRequired();
+
+                            b1.Property<long>("Micros")
+                                .HasColumnType("INTEGER");
+                        });
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("ConnectionId", "Month");
+
+                    b.HasIndex("TeamId", "Month");
+
+                    b.HasIndex("InstanceId", "Kind", "Month")
+                        .IsUnique();
+
+                    b.ToTable("BillLines");
+                });
+
+            modelBuilder.Entity("Dashboard.Domain.Costs.Reconciliation.BillReading", b =>
+                {
+                    b.Property<Guid>("ConnectionId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Failure")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("Fence")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("ForeignCount")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("LeaseUntil")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("NextAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("ReadAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<Guid>("TeamId")
+                        .HasColumnType("TEXT");
+
+                    b.ComplexProperty(typeof(Dictionary<string, object>), "ForeignAmount", "Dashboard.Domain.Costs.Reconciliation.BillReading.ForeignAmount#Money", b1 =>
+                        {
+                            b1.IsRequired();
+
+                            b1.Property<long>("Micros")
+                                .HasColumnType("INTEGER");
+                        });
+
+                    b.HasKey("ConnectionId");
+
+                    b.ToTable("BillReadings");
+                });
+
+            modelBuilder.Entity("Dashboard.Domain.Costs.Reconciliation.ForgottenRental", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER");
+
+                    b.Property<Guid>("ConnectionId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("ContractId")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("From")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Label")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("Month")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("SeenAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<Guid>("TeamId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("Until")
+                        .HasColumnType("INTEGER");
+
+                    b.ComplexProperty(typeof(Dictionary<string, object>), "Amount", "Dashboard.Domain.Costs.Reconciliation.ForgottenRental.Amount#Money", b1 =>
+                        {
+                            b1.IsRequired();
+
+                            b1.Property<long>("Micros")
+                                .HasColumnType("INTEGER");
+                        });
+
+                    b.ComplexProperty(typeof(Dictionary<string, object>), "Market", "Dashboard.Domain.Costs.Reconciliation.ForgottenRental.Market#Market", b1 =>
+                        {
+                            b1.IsRequired();
+
+                            b1.Property<string>("BaseUrl")
+                                .IsRequired()
+                                .HasColumnType("TEXT");
+
+                            b1.Property<string>("Provider")
+                                .IsRequired()
+                                .HasMaxLength(32)
+                                .HasColumnType("TEXT");
+
+                            b1.Property<bool>("Simulated")
+                                .HasColumnType("INTEGER");
+                        });
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("ConnectionId", "ContractId", "Month")
+                        .IsUnique();
+
+                    b.ToTable("ForgottenRentals");
                 });
 
             modelBuilder.Entity("Dashboard.Domain.Inbox.InboxItem", b =>
