@@ -40,6 +40,11 @@ class Figures:
         ratio = statistics.median(samples) / statistics.median(peer_samples)
         self.rows.append((figure, shown(samples), f"{shown(peer_samples)} {peer}", f"{ratio:.2f}", "", None))
 
+    def at_most(self, figure, samples, peer, peer_samples, times):
+        """The median of `samples` beside a peer's of the same rounds, which it may exceed so many times."""
+        ratio = statistics.median(samples) / statistics.median(peer_samples)
+        self.rows.append((figure, shown(samples), f"{shown(peer_samples)} {peer}", f"{ratio:.2f}", f"<= {times:g} x", ratio <= times))
+
     def print(self, strict):
         load = os.getloadavg()[0]
         rows = [HEAD] + [(*row[:5], {True: "yes", False: "NO", None: ""}[row[5]]) for row in self.rows]

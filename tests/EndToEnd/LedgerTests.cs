@@ -12,7 +12,11 @@ public sealed class LedgerTests
     private const int TransitionsOfEachRate = 2; // it begins and it ends
 
     // Often enough for several intervals in a short job, and for the rounded ages of several listings to tell its start.
-    private static readonly Dictionary<string, string> MeteredOften = new() { ["Lifecycle:MeterEvery"] = "00:00:05", ["Lifecycle:QuietInterval"] = "00:00:02" };
+    // The bill is read soon after an end: Hangfire looks every minute.
+    private static readonly Dictionary<string, string> MeteredOften = new()
+    {
+        ["Lifecycle:MeterEvery"] = "00:00:05", ["Lifecycle:QuietInterval"] = "00:00:02", ["Reconciliation:AfterEnd"] = "00:00:02", ["Reconciliation:Every"] = "00:00:10",
+    };
 
     [Fact]
     public async Task The_ledger_is_the_markets_bill_to_half_a_percent_and_a_dropped_entry_would_show()
@@ -41,6 +45,14 @@ public sealed class LedgerTests
         {
             Assert.True(Difference(contracts, [.. entries.Where(entry => entry != dropped)]) is not null, $"Nobody would notice that {dropped} is missing.");
         }
+
+        // The bill is a thousand times ours: whatever it says, the ledger says the same once it was read, to the last digit.
+        await Eventually.HoldsAsync(() => contracts.All(contract => books.IsSettled(contract.Id)), "the bill was read", TimeSpan.FromMinutes(3), ct);
+        var charges = await Truth.ChargesAsync(world, ct);
+        var booked = books.Booked();
+        Assert.Equal(charges.OrderBy(c => c.ContractId, StringComparer.Ordinal).ThenBy(c => c.Kind, StringComparer.Ordinal), booked.Where(b => b.Usd != 0 || charges.Any(c => (c.ContractId, c.Kind) == (b.ContractId, b.Kind))));
+        Assert.All(contracts, contract => Assert.Equal(contract.BilledUsd, booked.Where(b => b.ContractId == contract.Id).Sum(b => b.Usd), 0.002m)); // four rows, rounded each
+        Assert.Equal(entries, books.Metered()); // and not one entry is another than it was
     }
 
     /// <summary>What is wrong with the ledger; null when it agrees with the bill within what is allowed.</summary>

@@ -67,8 +67,14 @@ public sealed class LedgerEntry
     /// <summary>Whether one end of the period was not observed but inferred.</summary>
     public bool Estimated { get; init; }
 
-    /// <summary>The entry this one corrects, with its reason.</summary>
+    /// <summary>The entry this one corrects: the last of the machine, kind and month that it brings to the provider's figure. Null where we had metered none.</summary>
     public long? CorrectsId { get; init; }
+
+    /// <summary>What kind of charge a correction corrects; null for what is none.</summary>
+    public ChargeKind? CorrectsKind { get; init; }
+
+    /// <summary>First instant of the month a correction is for; another than its period's where that month was closed by then.</summary>
+    public DateTimeOffset? CorrectsMonth { get; init; }
 
     public string? Reason { get; init; }
 

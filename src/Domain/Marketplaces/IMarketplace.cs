@@ -173,4 +173,6 @@ public sealed record ObservedInstance
 public sealed record SshRoute(string Name, string Host, int Port);
 
 /// <param name="ContractId">The provider's id, also of machines long gone.</param>
-public sealed record ProviderCharge(string ContractId, string? Label, ChargeKind Kind, Money Amount, DateTimeOffset From, DateTimeOffset To);
+/// <param name="Kind"><see cref="ChargeKind.Adjustment"/> where the provider names a kind that we do not know.</param>
+/// <param name="Rate">The rate the provider says it charged at; null where it does not say.</param>
+public sealed record ProviderCharge(string ContractId, string? Label, ChargeKind Kind, Money Amount, DateTimeOffset From, DateTimeOffset To, HourlyRate? Rate = null);

@@ -1,4 +1,5 @@
 using Dashboard.Infrastructure.Budgets;
+using Dashboard.Infrastructure.Costs;
 using Dashboard.Infrastructure.Live;
 using Dashboard.Infrastructure.Scheduling;
 using Microsoft.Extensions.DependencyInjection;
@@ -14,6 +15,8 @@ public static class LifecycleRegistration
         services.AddOptions<DeadManOptions>().BindConfiguration("DeadMan").ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<BudgetOptions>().BindConfiguration("Budgets").ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<InterruptionOptions>().BindConfiguration("Interruption").ValidateDataAnnotations().ValidateOnStart();
+
+        services.AddOptions<ReconciliationOptions>().BindConfiguration("Reconciliation").ValidateDataAnnotations().ValidateOnStart();
 
         services.AddSingleton(new Node($"{Environment.MachineName}/{Environment.ProcessId}"));
         services.AddSingleton<LifecycleSignal>();
@@ -53,6 +56,8 @@ public static class LifecycleRegistration
         services.AddTransient<ProvisionJobs>();
         services.AddTransient<ReconcileInstances>();
         services.AddTransient<RefreshBalances>();
+        services.AddSingleton<ReconcileBill>();
+        services.AddTransient<ReconcileBills>();
         return services;
     }
 }

@@ -2,6 +2,7 @@ using System.Linq.Expressions;
 using Dashboard.Domain;
 using Dashboard.Domain.Budgets;
 using Dashboard.Domain.Costs;
+using Dashboard.Domain.Costs.Reconciliation;
 using Dashboard.Domain.Inbox;
 using Dashboard.Domain.Instances;
 using Dashboard.Domain.Jobs;
@@ -10,6 +11,7 @@ using Dashboard.Domain.Teams;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.AspNetCore.Identity.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 
 namespace Dashboard.Infrastructure.Persistence;
@@ -47,6 +49,12 @@ public sealed class AppDbContext(DbContextOptions<AppDbContext> options) : Ident
 
     public DbSet<BudgetHold> BudgetHolds => Set<BudgetHold>();
 
+    public DbSet<BillLine> BillLines => Set<BillLine>();
+
+    public DbSet<BillReading> BillReadings => Set<BillReading>();
+
+    public DbSet<ForgottenRental> ForgottenRentals => Set<ForgottenRental>();
+
     public DbSet<InboxItem> Inbox => Set<InboxItem>();
 
     public DbSet<OutboxMessage> Outbox => Set<OutboxMessage>();
@@ -71,6 +79,9 @@ public sealed class AppDbContext(DbContextOptions<AppDbContext> options) : Ident
 
     /// <summary>Identity's tables with passkeys. Read from its options, so whoever builds a context sets it there.</summary>
     public static Version IdentityShape => IdentitySchemaVersions.Version3;
+
+    protected override void OnConfiguring(DbContextOptionsBuilder optionsBuilder) =>
+        optionsBuilder.ReplaceService<IMigrationsSqlGenerator, AppendOnlySql>(); // here, so that every way to make the tables has the triggers
 
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
     {
@@ -112,6 +123,9 @@ public sealed class AppDbContext(DbContextOptions<AppDbContext> options) : Ident
         Scope<LedgerEntry>(builder, e => TeamScope == null || e.TeamId == TeamScope);
         Scope<Budget>(builder, e => TeamScope == null || e.TeamId == TeamScope);
         Scope<BudgetHold>(builder, e => TeamScope == null || e.TeamId == TeamScope);
+        Scope<BillLine>(builder, e => TeamScope == null || e.TeamId == TeamScope);
+        Scope<BillReading>(builder, e => TeamScope == null || e.TeamId == TeamScope);
+        Scope<ForgottenRental>(builder, e => TeamScope == null || e.TeamId == TeamScope);
         Scope<InboxItem>(builder, e => TeamScope == null || e.TeamId == TeamScope);
         Scope<OutboxMessage>(builder, e => TeamScope == null || e.TeamId == TeamScope);
         Scope<UnknownMachine>(builder, e => TeamScope == null || e.TeamId == TeamScope);

@@ -12,6 +12,7 @@ public static class RecurringWork
         recurring.AddOrUpdate<RefreshBalances>("refresh-balances", job => job.RunAsync(CancellationToken.None), Cron.Minutely);
         recurring.AddOrUpdate<PollPrices>("poll-prices", job => job.RunAsync(CancellationToken.None), Cron.Minutely);
         recurring.AddOrUpdate<PrunePrices>("prune-prices", job => job.RunAsync(CancellationToken.None), Cron.Hourly(7));
+        recurring.AddOrUpdate<ReconcileBills>("reconcile-bills", job => job.RunAsync(CancellationToken.None), Cron.Minutely);
     }
 }
 

@@ -25,6 +25,7 @@ public static class PagesRegistration
         services.AddSingleton<LedgerQueries>();
         services.AddSingleton<StatementQueries>();
         services.AddSingleton<BudgetQueries>().AddSingleton<ChangeBudgets>();
+        services.AddSingleton<BillQueries>().AddSingleton<DecideBillLine>().AddSingleton<AskForBill>();
         services.AddSingleton<InboxQueries>();
         services.AddSingleton<ResolveInboxItem>();
         services.AddSingleton<ConfirmInstallation>();

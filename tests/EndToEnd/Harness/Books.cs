@@ -14,6 +14,9 @@ internal sealed record JobRow(int Number, string Status, string? StopReason, str
 /// <summary>One entry of the ledger.</summary>
 internal sealed record MeteredEntry(long Id, string ContractId, string Kind, decimal Usd);
 
+/// <summary>A machine's charges of one kind in the ledger, or on the provider's bill.</summary>
+internal sealed record BookedSum(string ContractId, string Kind, decimal Usd);
+
 /// <summary>The server's own books, read from its database file beside it.</summary>
 internal sealed class Books(string database)
 {
@@ -50,6 +53,19 @@ internal sealed class Books(string database)
         row => new MeteredEntry(row.GetInt64(0), row.GetString(1), row.GetString(2), row.GetInt64(3) / 1_000_000m));
 
     private static string? Text(SqliteDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
+
+    /// <summary>What the ledger holds of each machine and kind, corrections included.</summary>
+    public IReadOnlyList<BookedSum> Booked() => Read(
+        """
+        SELECT i.ContractId, COALESCE(l.CorrectsKind, l.Kind) AS K, SUM(l.Amount_Micros) FROM Ledger l JOIN Instances i ON i.Id = l.InstanceId
+        GROUP BY 1, 2 ORDER BY 1, 2
+        """,
+        row => new BookedSum(row.GetString(0), row.GetString(1), row.GetInt64(2) / 1_000_000m));
+
+    /// <summary>Whether every kind of this machine's charges was compared in full.</summary>
+    public bool IsSettled(string contractId) => Read(
+        "SELECT l.Settled, i.ContractId FROM BillLines l JOIN Instances i ON i.Id = l.InstanceId",
+        row => (Settled: row.GetBoolean(0), Contract: row.GetString(1))).Where(row => row.Contract == contractId).ToList() is { Count: > 0 } lines && lines.All(line => line.Settled);
 
     private List<T> Read<T>(string query, Func<SqliteDataReader, T> rowOf)
     {

@@ -32,5 +32,26 @@ internal sealed class Truth(JsonElement books)
 
     public int RentCalls => Requests.Count(request => request.Method == "PUT" && request.Path.StartsWith("/api/v0/asks/", StringComparison.Ordinal));
 
+    /// <summary>The bill as the provider sends it: of each machine and kind, rounded to a tenth of a cent.</summary>
+    public static async Task<IReadOnlyList<BookedSum>> ChargesAsync(World world, CancellationToken ct)
+    {
+        var now = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
+        var filters = Uri.EscapeDataString($$"""{"day":{"gte":{{now - 864_000}},"lte":{{now + 86_400}}},"type":{"in":["instance"]}}""");
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"{world.Sandbox.BaseUrl}/api/v0/charges/?select_filters={filters}&limit=500");
+        request.Headers.Authorization = new("Bearer", world.Sandbox.ApiKey);
+        using var answer = await world.Sandbox.Http.SendAsync(request, ct);
+        answer.EnsureSuccessStatusCode();
+        var rows = JsonElement.Parse(await answer.Content.ReadAsStringAsync(ct)).GetProperty("results");
+        return
+        [
+            .. from row in rows.EnumerateArray()
+               from item in row.GetProperty("items").EnumerateArray()
+               select new BookedSum(
+                   row.GetProperty("source").GetString()!["instance-".Length..],
+                   item.GetProperty("type").GetString() switch { "gpu" => "Gpu", "disk" => "Disk", "bwd" => "Download", "bwu" => "Upload", var other => other! },
+                   item.GetProperty("amount").GetDecimal()),
+        ];
+    }
+
     public static async Task<Truth> OfAsync(World world, CancellationToken ct) => new(await world.Sandbox.TruthAsync(ct));
 }

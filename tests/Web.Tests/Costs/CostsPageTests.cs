@@ -110,9 +110,9 @@ public sealed class CostsPageTests : PageTest
         Assert.EndsWith("/t/halden/costs?by=person&from=2026-11-17&to=2026-11-23", address.Uri, StringComparison.Ordinal);
 
         address.NavigateTo("/t/halden/costs");
-        Assert.Contains("by=job", page.Find("table.split tbody th a").GetAttribute("href")!, StringComparison.Ordinal);
+        Assert.Contains("by=job", page.WaitForElement("table.split tbody th a").GetAttribute("href")!, StringComparison.Ordinal);
         address.NavigateTo(page.Find("table.split tbody th a").GetAttribute("href")!);
-        Assert.Contains("$2.82", page.Find("table.split tfoot").TextContent); // the first row is the dearest project
+        page.WaitForAssertion(() => Assert.Contains("$2.82", page.Find("table.split tfoot").TextContent)); // the first row is the dearest project
     }
 
     [Fact]

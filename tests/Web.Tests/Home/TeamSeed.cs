@@ -99,6 +99,8 @@ internal sealed class TeamSeed(AppDbContext db, Team team, Guid person, DateTime
         GpuName = instance.GpuName, Kind = kind, PeriodStart = at, PeriodEnd = at + TimeSpan.FromMinutes(1), Rate = instance.GpuRate, Quantity = 60, Amount = Money.FromUsd(usd), Estimated = estimated, PostedAt = at + TimeSpan.FromMinutes(1),
     });
 
+    public void Add(object row) => db.Add(row);
+
     public void Artifact(Job job, string path = "adapter/adapter_model.safetensors") =>
         db.Add(new Artifact { TeamId = team.Id, JobId = job.Id, AttemptNumber = 1, Path = path, Bytes = 84_000_000, Sha256 = new string('a', 64), Verified = true, ArrivedAt = now });
 

@@ -1,4 +1,5 @@
 using Dashboard.Domain.Costs;
+using Dashboard.Domain.Costs.Reconciliation;
 using Dashboard.Domain.Inbox;
 using Dashboard.Domain.Teams;
 using Microsoft.EntityFrameworkCore;
@@ -53,9 +54,34 @@ internal sealed class LedgerEntryConfiguration : IEntityTypeConfiguration<Ledger
         builder.HasIndex(e => new { e.TeamId, e.PeriodStart });
         builder.HasIndex(e => e.JobId);
 
-        // An interval is charged once, whoever tries again.
-        builder.HasIndex(e => new { e.InstanceId, e.Kind, e.PeriodStart }).IsUnique();
+        // An interval is charged once, whoever tries again; corrections are kept single by the line they settle.
+        builder.HasIndex(e => new { e.InstanceId, e.Kind, e.PeriodStart }).IsUnique().HasFilter("\"Kind\" <> 'Adjustment'");
+        builder.IsAppendOnly();
     }
+}
+
+internal sealed class BillLineConfiguration : IEntityTypeConfiguration<BillLine>
+{
+    public void Configure(EntityTypeBuilder<BillLine> builder)
+    {
+        builder.HasIndex(e => new { e.InstanceId, e.Kind, e.Month }).IsUnique();
+        builder.HasIndex(e => new { e.TeamId, e.Month });
+        builder.HasIndex(e => new { e.ConnectionId, e.Month });
+    }
+}
+
+internal sealed class BillReadingConfiguration : IEntityTypeConfiguration<BillReading>
+{
+    public void Configure(EntityTypeBuilder<BillReading> builder)
+    {
+        builder.HasKey(e => e.ConnectionId);
+        builder.Property(e => e.ConnectionId).ValueGeneratedNever();
+    }
+}
+
+internal sealed class ForgottenRentalConfiguration : IEntityTypeConfiguration<ForgottenRental>
+{
+    public void Configure(EntityTypeBuilder<ForgottenRental> builder) => builder.HasIndex(e => new { e.ConnectionId, e.ContractId, e.Month }).IsUnique();
 }
 
 internal sealed class InboxConfiguration : IEntityTypeConfiguration<InboxItem>

@@ -155,6 +155,13 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     b.Property<long?>("CorrectsId")
                         .HasColumnType("INTEGER");
 
+                    b.Property<string>("CorrectsKind")
+                        .HasMaxLength(32)
+                        .HasColumnType("TEXT");
+
+                    b.Property<long?>("CorrectsMonth")
+                        .HasColumnType("INTEGER");
+
                     b.Property<bool>("Estimated")
                         .HasColumnType("INTEGER");
 
@@ -241,9 +248,248 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     b.HasIndex("TeamId", "PeriodStart");
 
                     b.HasIndex("InstanceId", "Kind", "PeriodStart")
-                        .IsUnique();
+                        .IsUnique()
+                        .HasFilter("\"Kind\" <> 'Adjustment'");
 
                     b.ToTable("Ledger");
+
+                    b.HasAnnotation("Dashboard:AppendOnly", true);
+                });
+
+            modelBuilder.Entity("Dashboard.Domain.Costs.Reconciliation.BillLine", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Cause")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("CheckedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("ConfirmedUntil")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<Guid>("ConnectionId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long?>("DecidedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<Guid?>("DecidedBy")
+                        .HasColumnType("TEXT");
+
+                    b.Property<Guid>("InstanceId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("Month")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("OurFrom")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("OurUntil")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<bool>("Reported")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<bool>("Settled")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("TEXT");
+
+                    b.Property<Guid>("TeamId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long?>("TheirFrom")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("TheirUntil")
+                        .HasColumnType("INTEGER");
+
+                    b.ComplexProperty(typeof(Dictionary<string, object>), "Adjusted", "Dashboard.Domain.Costs.Reconciliation.BillLine.Adjusted#Money", b1 =>
+                        {
+                            b1.IsRequired();
+
+                            b1.Property<long>("Micros")
+                                .HasColumnType("INTEGER");
+                        });
+
+                    b.ComplexProperty(typeof(Dictionary<string, object>), "Market", "Dashboard.Domain.Costs.Reconciliation.BillLine.Market#Market", b1 =>
+                        {
+                            b1.IsRequired();
+
+                            b1.Property<string>("BaseUrl")
+                                .IsRequired()
+                                .HasColumnType("TEXT");
+
+                            b1.Property<string>("Provider")
+                                .IsRequired()
+                                .HasMaxLength(32)
+                                .HasColumnType("TEXT");
+
+                            b1.Property<bool>("Simulated")
+                                .HasColumnType("INTEGER");
+                        });
+
+                    b.ComplexProperty(typeof(Dictionary<string, object>), "OurRate", "Dashboard.Domain.Costs.Reconciliation.BillLine.OurRate#HourlyRate", b1 =>
+                        {
+                            b1.IsRequired();
+
+                            b1.Property<long>("MicrosPerHour")
+                                .HasColumnType("INTEGER");
+                        });
+
+                    b.ComplexProperty(typeof(Dictionary<string, object>), "Ours", "Dashboard.Domain.Costs.Reconciliation.BillLine.Ours#Money", b1 =>
+                        {
+                            b1.IsRequired();
+
+                            b1.Property<long>("Micros")
+                                .HasColumnType("INTEGER");
+                        });
+
+                    b.ComplexProperty(typeof(Dictionary<string, object>), "TheirRate", "Dashboard.Domain.Costs.Reconciliation.BillLine.TheirRate#HourlyRate", b1 =>
+                        {
+                            b1.IsRequired();
+
+                            b1.Property<long>("MicrosPerHour")
+                                .HasColumnType("INTEGER");
+                        });
+
+                    b.ComplexProperty(typeof(Dictionary<string, object>), "Theirs", "Dashboard.Domain.Costs.Reconciliation.BillLine.Theirs#Money", b1 =>
+                        {
+                            b1.IsRequired();
+
+                            b1.Property<long>("Micros")
+                                .HasColumnType("INTEGER");
+                        });
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("ConnectionId", "Month");
+
+                    b.HasIndex("TeamId", "Month");
+
+                    b.HasIndex("InstanceId", "Kind", "Month")
+                        .IsUnique();
+
+                    b.ToTable("BillLines");
+                });
+
+            modelBuilder.Entity("Dashboard.Domain.Costs.Reconciliation.BillReading", b =>
+                {
+                    b.Property<Guid>("ConnectionId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Failure")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("Fence")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("ForeignCount")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("LeaseUntil")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("NextAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("ReadAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<Guid>("TeamId")
+                        .HasColumnType("TEXT");
+
+                    b.ComplexProperty(typeof(Dictionary<string, object>), "ForeignAmount", "Dashboard.Domain.Costs.Reconciliation.BillReading.ForeignAmount#Money", b1 =>
+                        {
+                            b1.IsRequired();
+
+                            b1.Property<long>("Micros")
+                                .HasColumnType("INTEGER");
+                        });
+
+                    b.HasKey("ConnectionId");
+
+                    b.ToTable("BillReadings");
+                });
+
+            modelBuilder.Entity("Dashboard.Domain.Costs.Reconciliation.ForgottenRental", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER");
+
+                    b.Property<Guid>("ConnectionId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("ContractId")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("From")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Label")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("Month")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("SeenAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<Guid>("TeamId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("Until")
+                        .HasColumnType("INTEGER");
+
+                    b.ComplexProperty(typeof(Dictionary<string, object>), "Amount", "Dashboard.Domain.Costs.Reconciliation.ForgottenRental.Amount#Money", b1 =>
+                        {
+                            b1.IsRequired();
+
+                            b1.Property<long>("Micros")
+                                .HasColumnType("INTEGER");
+                        });
+
+                    b.ComplexProperty(typeof(Dictionary<string, object>), "Market", "Dashboard.Domain.Costs.Reconciliation.ForgottenRental.Market#Market", b1 =>
+                        {
+                            b1.IsRequired();
+
+                            b1.Property<string>("BaseUrl")
+                                .IsRequired()
+                                .HasColumnType("TEXT");
+
+                            b1.Property<string>("Provider")
+                                .IsRequired()
+                                .HasMaxLength(32)
+                                .HasColumnType("TEXT");
+
+                            b1.Property<bool>("Simulated")
+                                .HasColumnType("INTEGER");
+                        });
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("ConnectionId", "ContractId", "Month")
+                        .IsUnique();
+
+                    b.ToTable("ForgottenRentals");
                 });
 
             modelBuilder.Entity("Dashboard.Domain.Inbox.InboxItem", b =>
@@ -1265,6 +1511,326 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     b.HasKey("Id");
 
                     b.ToTable("Installations");
+                });
+
+            modelBuilder.Entity("Dashboard.Infrastructure.Persistence.PriceAccountRow", b =>
+                {
+                    b.Property<string>("Provider")
+                        .HasMaxLength(32)
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("BaseUrl")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("AccountId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<int>("Day")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("DepthRows")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("Fence")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("FloorRows")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("LeaseOwner")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long?>("LeaseUntil")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("NoHistoryUntil")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("PeopleRows")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("StoppedUntil")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("StoppedWhy")
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("Provider", "BaseUrl", "AccountId");
+
+                    b.ToTable("PriceAccounts", (string)null);
+                });
+
+            modelBuilder.Entity("Dashboard.Infrastructure.Persistence.PriceDayRow", b =>
+                {
+                    b.Property<int>("SeriesId")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("T")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("CountSum")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Counts")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Depths")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Empty")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("FifthSum")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Fifths")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("High")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("Low")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("MedianSum")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("MinSum")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("P10Sum")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("P25Sum")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("P75Sum")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("P90Sum")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Polls")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Quartiles")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("SeriesId", "T");
+
+                    b.ToTable("PriceDays", (string)null);
+                });
+
+            modelBuilder.Entity("Dashboard.Infrastructure.Persistence.PriceHourRow", b =>
+                {
+                    b.Property<int>("SeriesId")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("T")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("CountSum")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Counts")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Depths")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Empty")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("FifthSum")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Fifths")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("High")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("Low")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("MedianSum")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("MinSum")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("P10Sum")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("P25Sum")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("P75Sum")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("P90Sum")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Polls")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Quartiles")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("SeriesId", "T");
+
+                    b.ToTable("PriceHours", (string)null);
+                });
+
+            modelBuilder.Entity("Dashboard.Infrastructure.Persistence.PriceOfferRow", b =>
+                {
+                    b.Property<int>("SeriesId")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("T")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("OfferId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<bool>("Implausible")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("MachineId")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("PerGpu")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("SeriesId", "T", "OfferId");
+
+                    b.ToTable("PriceOffers", (string)null);
+                });
+
+            modelBuilder.Entity("Dashboard.Infrastructure.Persistence.PricePointRow", b =>
+                {
+                    b.Property<int>("SeriesId")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("T")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<bool>("AtLeast")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Count")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("Fifth")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Kind")
+                        .HasMaxLength(32)
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("Median")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("Min")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("P10")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("P25")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("P75")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("P90")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("SeriesId", "T");
+
+                    b.ToTable("PricePoints", (string)null);
+                });
+
+            modelBuilder.Entity("Dashboard.Infrastructure.Persistence.PriceSeriesRow", b =>
+                {
+                    b.Property<int>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("BackfilledAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("BaseUrl")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<long?>("ClaimedUntil")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int?>("DepthRows")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("GpuCount")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("GpuName")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("NextDepthAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("NextFloorAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("PolledAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Provider")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Rental")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("TEXT");
+
+                    b.Property<bool>("Simulated")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<bool>("VerifiedOnly")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("VramGb")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("Provider", "BaseUrl", "GpuName", "VramGb", "GpuCount", "Rental", "VerifiedOnly")
+                        .IsUnique();
+
+                    b.ToTable("PriceSeries", (string)null);
+                });
+
+            modelBuilder.Entity("Dashboard.Infrastructure.Persistence.PriceWatch", b =>
+                {
+                    b.Property<Guid>("TeamId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<int>("SeriesId")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<Guid>("By")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("Since")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("TeamId", "SeriesId");
+
+                    b.ToTable("PriceWatches", (string)null);
                 });
 
             modelBuilder.Entity("Dashboard.Infrastructure.Persistence.UnknownMachine", b =>

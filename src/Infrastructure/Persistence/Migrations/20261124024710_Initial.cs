@@ -132,6 +132,62 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "BillLines",
+                columns: table => new
+                {
+                    Id = table.Column<long>(type: "INTEGER", nullable: false)
+                        .Annotation("Sqlite:Autoincrement", true),
+                    TeamId = table.Column<Guid>(type: "TEXT", nullable: false),
+                    ConnectionId = table.Column<Guid>(type: "TEXT", nullable: false),
+                    InstanceId = table.Column<Guid>(type: "TEXT", nullable: false),
+                    Kind = table.Column<string>(type: "TEXT", maxLength: 32, nullable: false),
+                    Month = table.Column<long>(type: "INTEGER", nullable: false),
+                    Reported = table.Column<bool>(type: "INTEGER", nullable: false),
+                    ConfirmedUntil = table.Column<long>(type: "INTEGER", nullable: true),
+                    Settled = table.Column<bool>(type: "INTEGER", nullable: false),
+                    State = table.Column<string>(type: "TEXT", maxLength: 32, nullable: false),
+                    Cause = table.Column<string>(type: "TEXT", maxLength: 32, nullable: false),
+                    OurFrom = table.Column<long>(type: "INTEGER", nullable: true),
+                    OurUntil = table.Column<long>(type: "INTEGER", nullable: true),
+                    TheirFrom = table.Column<long>(type: "INTEGER", nullable: true),
+                    TheirUntil = table.Column<long>(type: "INTEGER", nullable: true),
+                    CheckedAt = table.Column<long>(type: "INTEGER", nullable: false),
+                    DecidedBy = table.Column<Guid>(type: "TEXT", nullable: true),
+                    DecidedAt = table.Column<long>(type: "INTEGER", nullable: true),
+                    Adjusted_Micros = table.Column<long>(type: "INTEGER", nullable: false),
+                    Market_BaseUrl = table.Column<string>(type: "TEXT", nullable: false),
+                    Market_Provider = table.Column<string>(type: "TEXT", maxLength: 32, nullable: false),
+                    Market_Simulated = table.Column<bool>(type: "INTEGER", nullable: false),
+                    OurRate_MicrosPerHour = table.Column<long>(type: "INTEGER", nullable: false),
+                    Ours_Micros = table.Column<long>(type: "INTEGER", nullable: false),
+                    TheirRate_MicrosPerHour = table.Column<long>(type: "INTEGER", nullable: false),
+                    Theirs_Micros = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_BillLines", x => x.Id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "BillReadings",
+                columns: table => new
+                {
+                    ConnectionId = table.Column<Guid>(type: "TEXT", nullable: false),
+                    TeamId = table.Column<Guid>(type: "TEXT", nullable: false),
+                    ReadAt = table.Column<long>(type: "INTEGER", nullable: true),
+                    NextAt = table.Column<long>(type: "INTEGER", nullable: false),
+                    Failure = table.Column<string>(type: "TEXT", nullable: true),
+                    ForeignCount = table.Column<int>(type: "INTEGER", nullable: false),
+                    LeaseUntil = table.Column<long>(type: "INTEGER", nullable: true),
+                    Fence = table.Column<long>(type: "INTEGER", nullable: false),
+                    ForeignAmount_Micros = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_BillReadings", x => x.ConnectionId);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "BudgetHolds",
                 columns: table => new
                 {
@@ -201,6 +257,30 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_Connections", x => x.Id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "ForgottenRentals",
+                columns: table => new
+                {
+                    Id = table.Column<long>(type: "INTEGER", nullable: false)
+                        .Annotation("Sqlite:Autoincrement", true),
+                    TeamId = table.Column<Guid>(type: "TEXT", nullable: false),
+                    ConnectionId = table.Column<Guid>(type: "TEXT", nullable: false),
+                    ContractId = table.Column<string>(type: "TEXT", nullable: false),
+                    Label = table.Column<string>(type: "TEXT", nullable: false),
+                    Month = table.Column<long>(type: "INTEGER", nullable: false),
+                    From = table.Column<long>(type: "INTEGER", nullable: false),
+                    Until = table.Column<long>(type: "INTEGER", nullable: false),
+                    SeenAt = table.Column<long>(type: "INTEGER", nullable: false),
+                    Amount_Micros = table.Column<long>(type: "INTEGER", nullable: false),
+                    Market_BaseUrl = table.Column<string>(type: "TEXT", nullable: false),
+                    Market_Provider = table.Column<string>(type: "TEXT", maxLength: 32, nullable: false),
+                    Market_Simulated = table.Column<bool>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_ForgottenRentals", x => x.Id);
                 });
 
             migrationBuilder.CreateTable(
@@ -413,6 +493,8 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     Quantity = table.Column<decimal>(type: "TEXT", nullable: false),
                     Estimated = table.Column<bool>(type: "INTEGER", nullable: false),
                     CorrectsId = table.Column<long>(type: "INTEGER", nullable: true),
+                    CorrectsKind = table.Column<string>(type: "TEXT", maxLength: 32, nullable: true),
+                    CorrectsMonth = table.Column<long>(type: "INTEGER", nullable: true),
                     Reason = table.Column<string>(type: "TEXT", nullable: true),
                     PostedAt = table.Column<long>(type: "INTEGER", nullable: false),
                     Amount_Micros = table.Column<long>(type: "INTEGER", nullable: false),
@@ -853,6 +935,22 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "IX_BillLines_ConnectionId_Month",
+                table: "BillLines",
+                columns: new[] { "ConnectionId", "Month" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_BillLines_InstanceId_Kind_Month",
+                table: "BillLines",
+                columns: new[] { "InstanceId", "Kind", "Month" },
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_BillLines_TeamId_Month",
+                table: "BillLines",
+                columns: new[] { "TeamId", "Month" });
+
+            migrationBuilder.CreateIndex(
                 name: "IX_BudgetHolds_BudgetId_InstanceId",
                 table: "BudgetHolds",
                 columns: new[] { "BudgetId", "InstanceId" },
@@ -887,6 +985,12 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                 name: "IX_Connections_TeamId",
                 table: "Connections",
                 column: "TeamId");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_ForgottenRentals_ConnectionId_ContractId_Month",
+                table: "ForgottenRentals",
+                columns: new[] { "ConnectionId", "ContractId", "Month" },
+                unique: true);
 
             migrationBuilder.CreateIndex(
                 name: "IX_Inbox_TeamId_Key",
@@ -954,7 +1058,8 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                 name: "IX_Ledger_InstanceId_Kind_PeriodStart",
                 table: "Ledger",
                 columns: new[] { "InstanceId", "Kind", "PeriodStart" },
-                unique: true);
+                unique: true,
+                filter: "\"Kind\" <> 'Adjustment'");
 
             migrationBuilder.CreateIndex(
                 name: "IX_Ledger_JobId",
@@ -1037,6 +1142,12 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                 name: "Attempts");
 
             migrationBuilder.DropTable(
+                name: "BillLines");
+
+            migrationBuilder.DropTable(
+                name: "BillReadings");
+
+            migrationBuilder.DropTable(
                 name: "BudgetHolds");
 
             migrationBuilder.DropTable(
@@ -1044,6 +1155,9 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
 
             migrationBuilder.DropTable(
                 name: "Connections");
+
+            migrationBuilder.DropTable(
+                name: "ForgottenRentals");
 
             migrationBuilder.DropTable(
                 name: "Inbox");

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Dashboard.Domain.Costs;
@@ -30,9 +31,16 @@ internal static partial class VastAiCharges
                 throw new ProviderUnavailableException($"A charge of machine {contract} came without amount or period.");
             }
 
-            yield return new ProviderCharge(contract, label, KindOf(item.Type), Money.FromUsd(amount), from, to);
+            var kind = KindOf(item.Type);
+            yield return new ProviderCharge(contract, label, kind, Money.FromUsd(amount), from, to, kind == ChargeKind.Gpu ? RateOf(item.Description) : null);
         }
     }
+
+    /// <summary>Of a GPU charge alone: no other description has a form that is documented.</summary>
+    private static HourlyRate? RateOf(string? description) =>
+        description is not null && Rate().Match(description) is { Success: true } match && decimal.TryParse(match.Groups[1].ValueSpan, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var usd)
+            ? HourlyRate.FromUsd(usd)
+            : null;
 
     private static ChargeKind KindOf(string? type) => type switch
     {
@@ -45,4 +53,7 @@ internal static partial class VastAiCharges
 
     [GeneratedRegex("^instance-([0-9]+)$")]
     private static partial Regex Source();
+
+    [GeneratedRegex(@"^[0-9.]+ hours at \$([0-9]{1,9}(?:\.[0-9]{1,9})?)/hour$")]
+    private static partial Regex Rate();
 }

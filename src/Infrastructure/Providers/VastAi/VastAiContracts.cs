@@ -224,6 +224,9 @@ internal sealed record WireCharge
     /// <summary><c>instance-51880423</c>.</summary>
     public string? Source { get; init; }
 
+    /// <summary>Of a GPU charge: <c>1.500 hours at $0.361/hour</c>.</summary>
+    public string? Description { get; init; }
+
     public decimal? Amount { get; init; }
 
     public decimal? Start { get; init; }
