@@ -83,7 +83,7 @@ internal static class BudgetBook
             foreach (var budget in Concerned(db, spender, now))
             {
                 var counted = charges.Where(e => e.PeriodStart >= budget.PeriodStart).Sum(e => e.Amount.Micros);
-                var spent = charges.Sum(e => e.Amount.Micros);
+                var spent = charges.Where(e => e.Kind != ChargeKind.Adjustment).Sum(e => e.Amount.Micros);
                 var held = db.BudgetHolds.Where(h => h.BudgetId == budget.Id && h.InstanceId == charges.Key).Select(h => (long?)h.Amount.Micros).SingleOrDefault() ?? 0;
                 var used = Math.Clamp(spent, 0, held); // what was held for the machine is being spent
                 db.Budgets.Where(b => b.Id == budget.Id).ExecuteUpdate(set => set

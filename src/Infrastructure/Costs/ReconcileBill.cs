@@ -5,6 +5,7 @@ using Dashboard.Domain.Costs.Reconciliation;
 using Dashboard.Domain.Instances;
 using Dashboard.Domain.Marketplaces;
 using Dashboard.Domain.Teams;
+using Dashboard.Infrastructure.Budgets;
 using Dashboard.Infrastructure.Lifecycle;
 using Dashboard.Infrastructure.Live;
 using Dashboard.Infrastructure.Persistence;
@@ -159,6 +160,7 @@ public sealed partial class ReconcileBill(
             (reading.ForeignCount, reading.ForeignAmount) = (found.Foreign.Count, found.Foreign.Aggregate(Money.Zero, (sum, f) => sum + f.Amount));
         }
 
+        BudgetBook.Accrue(db, now); // a correction is spent money like any other
         await db.SaveChangesAsync(ct);
         await transaction.CommitAsync(CancellationToken.None); // all is written: giving up now would only lose it
     }
