@@ -39,7 +39,7 @@ public sealed record SandboxSettings
 public sealed class SandboxProcess : IAsyncDisposable
 {
     private const string TokenHeader = "X-Control-Token";
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60); // suites run side by side
 
     private readonly SandboxSettings _settings;
     private readonly string _tools;

@@ -58,6 +58,9 @@ public sealed class Attempt
     /// <summary>When home was last brought up to the machine's newest checkpoint.</summary>
     public DateTimeOffset? CheckpointAt { get; set; }
 
+    /// <summary>When somebody else had its machine, in order; the last one has no end while it lasts.</summary>
+    public IReadOnlyList<Pause> Pauses { get; set; } = [];
+
     /// <summary>How fast the machine fetched what the program downloads, megabits a second; null: it fetched nothing that says.</summary>
     public double? DownloadMbps { get; set; }
 
@@ -72,6 +75,13 @@ public sealed class Attempt
 
     /// <summary>Bytes that were sent to the machine.</summary>
     public long BytesDown { get; set; }
+}
+
+/// <summary>A time in which an attempt's machine was stopped by somebody else and kept.</summary>
+public sealed record Pause(DateTimeOffset From, DateTimeOffset? To)
+{
+    /// <summary>Ends the one that lasts.</summary>
+    public static IReadOnlyList<Pause> Ended(IReadOnlyList<Pause> pauses, DateTimeOffset at) => [.. pauses.Select(p => p.To is null ? p with { To = at } : p)];
 }
 
 /// <summary>Something that happened to a job or its machine, in words, for the timeline.</summary>

@@ -104,7 +104,7 @@ internal sealed partial class AdvanceJob
         var what = $"{KeepInterrupted.Outbid(machine)} {KeepInterrupted.AtHome(attempt)} Going on in {where}, ≈ {estimate.Expected.Words()} more.";
         (machine.EndReason, machine.EndMessage) = (StopReason.Interrupted, what);
         machine.MoveTo(InstanceStatus.Destroying, now);
-        (attempt.EndedAt, attempt.StopReason, attempt.Message) = (now, StopReason.Interrupted, what);
+        (attempt.EndedAt, attempt.StopReason, attempt.Message, attempt.Pauses) = (now, StopReason.Interrupted, what, Pause.Ended(attempt.Pauses, now));
         job.MoveTo(JobStatus.Terminating, now);
         job.MoveTo(JobStatus.Provisioning, now);
         job.InterruptedAt = null;

@@ -25,6 +25,7 @@ internal sealed class KeepInterrupted(InstanceRecords records, IMachines machine
             var (i, job) = (change.Instance, change.Job);
             (i.InterruptedAt, i.KeptUntil) = (change.Now, change.Now + options.Value.Wait);
             job.Interruptions++;
+            change.Attempt.Pauses = [.. change.Attempt.Pauses, new Pause(change.Now, null)];
             change.MoveTo(InstanceStatus.Interrupted);
             job.Message = $"{Outbid(i)} {AtHome(change.Attempt)} It cost {JobProgress.SpentOn(change).Words()}. It is kept stopped for {options.Value.WaitMinutes:0.##} min ({PerDay(i)}) while we look for a cheaper continuation.";
             change.Say("interrupted", job.Message);
@@ -44,11 +45,11 @@ internal sealed class KeepInterrupted(InstanceRecords records, IMachines machine
         {
             await ApplyAsync(row, lease, Returned);
         }
-        else if (await stops.ReadAsync(row, lease.Lost) is var (reason, what) && reason != StopReason.Interrupted)
+        else if (!IsRelaunching(i, now) && await stops.ReadAsync(row, lease.Lost) is var (reason, what) && reason != StopReason.Interrupted)
         {
             await ApplyAsync(row, lease, change => change.Destroy(reason, what));
         }
-        else if (now >= i.KeptUntil + (i.Observed == ObservedStatus.Provisioning ? lifecycle.Value.BootProgress : TimeSpan.Zero)) // it may be on its way back
+        else if (now >= i.KeptUntil + (i.Observed is ObservedStatus.Provisioning || IsRelaunching(i, now) ? lifecycle.Value.BootProgress : TimeSpan.Zero)) // it may be on its way back
         {
             await ApplyAsync(row, lease, change =>
             {
@@ -64,12 +65,19 @@ internal sealed class KeepInterrupted(InstanceRecords records, IMachines machine
         }
     }
 
+    /// <summary>For minutes after a start the provider may still show how the container ended before.</summary>
+    private bool IsRelaunching(Instance i, DateTimeOffset now) => i.Observed == ObservedStatus.Failed && now - (i.ProgressAt ?? i.CreatedAt) <= lifecycle.Value.BootProgress;
+
     /// <summary>Whatever was decided since the row was read stands: the job may have gone on elsewhere.</summary>
     private Task ApplyAsync(InstanceSnapshot row, RowLease lease, Action<InstanceChange> change) => records.ApplyAsync(row.Instance.Id, lease.Fence, applied =>
     {
         if (applied.Instance.Status == InstanceStatus.Interrupted)
         {
             change(applied);
+            if (applied.Instance.Status == InstanceStatus.Destroying)
+            {
+                applied.Attempt.Pauses = Pause.Ended(applied.Attempt.Pauses, applied.Now);
+            }
         }
     }, lease.Lost);
 
@@ -81,6 +89,7 @@ internal sealed class KeepInterrupted(InstanceRecords records, IMachines machine
         (i.InterruptedAt, i.KeptUntil, i.WaitedFor) = (null, null, false);
         (i.AnsweredAt, i.SshFailures, i.SshMessage) = (change.Now, 0, null); // it is given the time to start
         change.Attempt.Health = change.Attempt.Health with { MovedAt = change.Now };
+        change.Attempt.Pauses = Pause.Ended(change.Attempt.Pauses, change.Now);
         change.Job.Message = null;
         change.Job.NextStepAt = null;
         change.Say("returned", $"The machine came back after {away.TotalMinutes:0.#} min; it goes on there.");

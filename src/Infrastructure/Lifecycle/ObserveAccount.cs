@@ -146,6 +146,11 @@ internal sealed partial class ObserveAccount(
                 (i.RunningSince, i.RunningSinceWithin) = (narrowed.Middle, narrowed.HalfWidth);
             }
 
+            if (i.Status == InstanceStatus.Interrupted)
+            {
+                i.NextStepAt = change.Now; // it is back
+            }
+
             if (i.SeenRunningAt is null)
             {
                 i.SeenRunningAt = at;

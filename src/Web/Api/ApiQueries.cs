@@ -14,9 +14,10 @@ internal sealed record JobListAnswer(
     Guid Id, int Number, string Name, JobStatus Status, StopReason? StopReason, string? Message, Guid Connection, Guid Project, IReadOnlyList<string> Tags,
     DateTimeOffset CreatedAt, DateTimeOffset? StartedAt, DateTimeOffset? EndedAt, int AttemptCount, long? CostMicros);
 
+/// <param name="ResumedFrom">The step of the checkpoint it went on from; null: it began anew.</param>
 internal sealed record AttemptAnswer(
     int Number, DateTimeOffset CreatedAt, DateTimeOffset? StartedAt, DateTimeOffset? EndedAt, StopReason? StopReason, string? Message, int? ExitCode,
-    int? Step, int? TotalSteps, double? Loss, string? Phase);
+    int? Step, int? TotalSteps, double? Loss, string? Phase, int? ResumedFrom);
 
 internal sealed record JobAnswer(
     Guid Id, int Number, string Name, JobStatus Status, StopReason? StopReason, string? Message, Guid Connection, Guid Project, IReadOnlyList<string> Tags,
@@ -70,7 +71,7 @@ internal sealed class ApiQueries(AppDatabase database)
         }
 
         var attempts = await db.Attempts.AsNoTracking().Where(a => a.TeamId == team.TeamId && a.JobId == job.Id).OrderBy(a => a.Number)
-            .Select(a => new AttemptAnswer(a.Number, a.CreatedAt, a.StartedAt, a.EndedAt, a.StopReason, a.Message, a.ExitCode, a.Step, a.TotalSteps, a.Loss, a.Phase)).ToListAsync(ct);
+            .Select(a => new AttemptAnswer(a.Number, a.CreatedAt, a.StartedAt, a.EndedAt, a.StopReason, a.Message, a.ExitCode, a.Step, a.TotalSteps, a.Loss, a.Phase, a.ResumedFrom)).ToListAsync(ct);
         var costs = await CostsAsync(db, team, [job.Id], ct);
         return new JobAnswer(
             job.Id.Value, job.Number, job.Name, job.Status, job.StopReason, job.Message, job.ConnectionId.Value, job.ProjectId.Value, job.Tags,

@@ -74,6 +74,29 @@ public sealed class MachinesThatFailTests(FaultySandbox fixture) : IAsyncLifetim
     }
 
     [Fact]
+    public async Task A_machine_that_failed_twice_is_avoided_for_long_after_the_cool_down()
+    {
+        var pace = Pace(hostReturn: 4, exitedGrace: 2, coolDown: TimeSpan.Zero);
+        await Sandbox.SwitchAsync(HttpMethod.Put, "/next-instance/faults/oci_failure");
+        await using var host = await LifecycleHost.StartAsync(Sandbox, pace: pace);
+        var once = new JobLimits(null, null, null, MaxAttempts: 1);
+        var first = Assert.Single(await host.InstancesAsync((await host.EndsAsync(await host.SubmitAsync(Endless, once), JobStatus.Failed)).Id));
+
+        // One failure does not yet put it behind the others: it is the cheapest still, if only the chance of failing is cheap enough.
+        await Sandbox.SwitchAsync(HttpMethod.Put, "/next-instance/faults/oci_failure");
+        var second = Assert.Single(await host.InstancesAsync((await host.EndsAsync(await host.SubmitAsync(Endless, once, first.OfferId), JobStatus.Failed)).Id));
+        Assert.Equal(first.MachineId, second.MachineId);
+
+        var third = await host.SubmitAsync(Endless);
+        await host.ReachesAsync(third, JobStatus.Starting);
+        Assert.NotEqual(first.MachineId, Assert.Single(await host.InstancesAsync(third)).MachineId);
+        await DestroyAsync(host, third);
+        await using var db = await host.Database.ForSystemAsync(default);
+        var score = (await HostHistory.ReadAsync(db, host.Team.Id, host.Connection.Market, [first.MachineId], TimeProvider.System.GetUtcNow(), TestContext.Current.CancellationToken))[first.MachineId];
+        Assert.Equal((0, 2, true), (score.Booted, score.BootsFailed, score.IsBad));
+    }
+
+    [Fact]
     public async Task A_running_machine_with_another_host_key_is_destroyed_and_people_are_told()
     {
         await using var host = await LifecycleHost.StartAsync(Sandbox, pace: Quick);
@@ -218,8 +241,9 @@ public sealed class MachinesThatFailTests(FaultySandbox fixture) : IAsyncLifetim
         Assert.Equal(["files/result.txt", "result.json"], await db.Artifacts.Select(a => a.Path).Order().ToListAsync());
     }
 
-    private static LifecycleOptions Pace(double hostReturn, double exitedGrace) => new()
+    private static LifecycleOptions Pace(double hostReturn, double exitedGrace, TimeSpan? coolDown = null) => new()
     {
+        CoolDown = coolDown ?? TimeSpan.FromHours(24),
         QuietInterval = TimeSpan.FromSeconds(0.5),
         MovingInterval = TimeSpan.FromSeconds(0.5),
         BootingInterval = TimeSpan.FromSeconds(0.5),

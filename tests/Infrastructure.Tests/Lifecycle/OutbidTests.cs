@@ -86,6 +86,26 @@ public sealed class OutbidTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_raised_bid_brings_the_machine_back_and_each_stretch_is_billed_at_its_own_bid()
+    {
+        await using var host = await StartAsync(waitMinutes: 10);
+        var job = await host.SubmitAsync(Smoke(steps: 300, pace: 0.04m), WithABid);
+        var machine = await TrainsAsync(host, job);
+        await RivalAsync($"/instances/{machine.ContractId}/rivals", 1);
+        await Eventually.HoldsAsync(async () => (await RentedAsync(host, job))[0].Status == InstanceStatus.Interrupted, "it is known to be outbid", TimeSpan.FromSeconds(60), Now);
+
+        Assert.True(await host.Get<OutbidMachines>().RaiseAsync(job, new UserId(Guid.NewGuid()), HourlyRate.FromUsd(1.5m), Now));
+        await host.EndsAsync(job, JobStatus.Succeeded);
+
+        var row = Assert.Single(await RentedAsync(host, job));
+        var gpu = (await host.LedgerAsync(job)).Where(e => e.Kind == ChargeKind.Gpu).ToList();
+        Assert.Equal([machine.GpuRate, HourlyRate.FromUsd(1.5m)], gpu.Select(e => e.Rate).Distinct());
+        var truth = (await Sandbox.TruthAsync(Now)).GetProperty("instances").EnumerateArray().Single(i => i.GetProperty("id").GetRawText().Trim('"') == row.ContractId);
+        Close(truth.GetProperty("bill"), gpu, HourlyRate.FromUsd(1.5m));
+        Assert.Equal(HourlyRate.FromUsd(1.5m), (await host.JobAsync(job)).Limits.Bid?.Bid); // for its next machines too
+    }
+
+    [Fact]
     public async Task A_cheaper_continuation_elsewhere_is_taken_while_the_machine_is_kept_and_there_are_never_two_that_work()
     {
         await using var host = await StartAsync(waitMinutes: 10);

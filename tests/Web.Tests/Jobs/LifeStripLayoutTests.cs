@@ -1,4 +1,5 @@
 using Dashboard.Domain.Costs;
+using Dashboard.Domain.Jobs;
 using Dashboard.Web.Features.Jobs;
 
 namespace Dashboard.Web.Tests.Jobs;
@@ -44,6 +45,14 @@ public sealed class LifeStripLayoutTests
         Assert.Equal([(LifeKind.Starting, 0, 4), (LifeKind.Running, 4, 20)], Minutes(strip.Rows[0]));
         Assert.Equal([(LifeKind.Starting, 25, 30), (LifeKind.Running, 30, 50), (LifeKind.Future, 50, 100)], Minutes(strip.Rows[1]));
         Assert.Equal((30d, 20d), (strip.Rows[1].Segments[1].Left, strip.Rows[1].Segments[1].Width));
+    }
+
+    [Fact]
+    public void While_another_renter_has_the_machine_only_its_disk_costs()
+    {
+        var row = Strip([First with { Pauses = [new Pause(One.AddMinutes(10), One.AddMinutes(40)), new Pause(One.AddMinutes(50), null)] }], now: One.AddMinutes(60)).Rows.Single();
+        Assert.Equal([(LifeKind.Starting, 0, 4), (LifeKind.Running, 4, 10), (LifeKind.Kept, 10, 40), (LifeKind.Running, 40, 50), (LifeKind.Kept, 50, 60)], Minutes(row));
+        Assert.Equal(First.DiskRate.For(TimeSpan.FromMinutes(30)), row.Segments[2].Cost);
     }
 
     [Fact]

@@ -42,8 +42,8 @@ public sealed class OutbidCardTests : PageTest
 
         card.WaitForAssertion(() => Assert.Equal([("18244", HourlyRate.FromUsd(0.55m))], _market.Bids));
         await using var db = await Database.ForSystemAsync(default);
-        Assert.Equal(HourlyRate.FromUsd(0.55m), (await db.Jobs.SingleAsync(TestContext.Current.CancellationToken)).Limits.Bid?.Bid);
-        Assert.Contains("Bid $0.550/h, before $0.400/h.", await db.JobEvents.Select(e => e.Text).ToListAsync(TestContext.Current.CancellationToken));
+        Assert.Equal(HourlyRate.FromUsd(0.55m), (await db.Jobs.SingleAsync(Xunit.TestContext.Current.CancellationToken)).Limits.Bid?.Bid);
+        Assert.Contains("Bid $0.550/h, before $0.400/h.", await db.JobEvents.Select(e => e.Text).ToListAsync(Xunit.TestContext.Current.CancellationToken));
     }
 
     [Fact]
@@ -66,7 +66,7 @@ public sealed class OutbidCardTests : PageTest
         card.FindAll("button").Single(b => b.TextContent == "Wait for bid instead").Click();
 
         await using var db = await Database.ForSystemAsync(default);
-        var machine = await db.Instances.SingleAsync(TestContext.Current.CancellationToken);
+        var machine = await db.Instances.SingleAsync(Xunit.TestContext.Current.CancellationToken);
         Assert.Equal((true, machine.InterruptedAt + TimeSpan.FromHours(24)), (machine.WaitedFor, machine.KeptUntil));
     }
 

@@ -120,6 +120,7 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     CheckpointMade = table.Column<int>(type: "INTEGER", nullable: true),
                     CheckpointHome = table.Column<int>(type: "INTEGER", nullable: true),
                     CheckpointAt = table.Column<long>(type: "INTEGER", nullable: true),
+                    Pauses = table.Column<string>(type: "TEXT", nullable: false),
                     DownloadMbps = table.Column<double>(type: "REAL", nullable: true),
                     Speed = table.Column<double>(type: "REAL", nullable: true),
                     Health = table.Column<string>(type: "TEXT", nullable: false),

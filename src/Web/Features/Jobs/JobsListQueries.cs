@@ -49,7 +49,11 @@ public sealed record JobsOptions(IReadOnlyList<(UserId Id, string Name)> People,
 public sealed record JobRow(
     JobId Id, int Number, string Name, string Model, string Method, string Preset, Market Market, string Person, JobStatus Status, StopReason? StopReason,
     string? Gpu, RentalType? Rental, int? Step, int? TotalSteps, double? Loss, double? SecondsPerStep, string? Phase,
-    CostEstimate? Estimate, HourlyRate? MaxRate, Money Cost, HourlyRate RateNow, int Files, IReadOnlyList<double> Losses, DateTimeOffset CreatedAt, DateTimeOffset? StartedAt, DateTimeOffset? EndedAt);
+    CostEstimate? Estimate, HourlyRate? MaxRate, Money Cost, HourlyRate RateNow, int Files, IReadOnlyList<double> Losses, DateTimeOffset CreatedAt, DateTimeOffset? StartedAt, DateTimeOffset? EndedAt)
+{
+    /// <summary>Its machine is stopped by another renter and kept.</summary>
+    public bool Outbid { get; init; }
+}
 
 /// <param name="Total">Jobs that fit the filter, on all pages.</param>
 /// <param name="Sum">What those cost: real money as soon as the team has a real connection, else simulated.</param>
@@ -236,7 +240,7 @@ public sealed class JobsListQueries(AppDatabase database, MetricsStore metrics)
                 j.Id, j.Number, j.Name, j.Spec.Model.Id, j.Spec.Method.Kind, j.Spec.Preset, markets[j.ConnectionId], names.GetValueOrDefault(j.CreatedBy.Value, ""), j.Status, j.StopReason,
                 machine?.GpuName, machine?.Rental, run?.Step, run?.TotalSteps, run?.Loss, run?.SecondsPerStep, run?.Phase,
                 j.Estimate, j.Limits.MaxRate, costs.GetValueOrDefault(j.Id), instances[j.Id].Aggregate(HourlyRate.Zero, (sum, i) => sum + i.BurnRate),
-                files.GetValueOrDefault(j.Id), losses.GetValueOrDefault(j.Id, []), j.CreatedAt, j.StartedAt, j.EndedAt);
+                files.GetValueOrDefault(j.Id), losses.GetValueOrDefault(j.Id, []), j.CreatedAt, j.StartedAt, j.EndedAt) { Outbid = j.InterruptedAt is not null };
         })];
     }
 

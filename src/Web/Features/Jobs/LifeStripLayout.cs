@@ -1,4 +1,5 @@
 using Dashboard.Domain.Costs;
+using Dashboard.Domain.Jobs;
 
 namespace Dashboard.Web.Features.Jobs;
 
@@ -8,6 +9,9 @@ public enum LifeKind
     Starting,
     Running,
     Collecting,
+
+    /// <summary>Stopped by another renter and kept: only its disk bills.</summary>
+    Kept,
 
     /// <summary>What is expected to come.</summary>
     Future,
@@ -39,7 +43,11 @@ public sealed record AttemptLife(
     HourlyRate GpuRate,
     HourlyRate DiskRate,
     string? Place,
-    string? Caption);
+    string? Caption)
+{
+    /// <summary>When another renter had the machine.</summary>
+    public IReadOnlyList<Pause> Pauses { get; init; } = [];
+}
 
 /// <summary>Attempts as rows on one time axis. A function of values: the same facts give the same strip, now or years later.</summary>
 /// <param name="Now">Percent of the axis; null once it has ended.</param>
@@ -85,18 +93,31 @@ public sealed record LifeStripLayout(DateTimeOffset From, DateTimeOffset To, dou
         var end = attempt.EndedAt ?? edge;
         var collecting = Earlier(attempt.CollectingAt ?? end, end);
         var started = Earlier(attempt.StartedAt ?? collecting, collecting);
-        foreach (var (kind, a, b) in new[] { (LifeKind.Starting, attempt.CreatedAt, started), (LifeKind.Running, started, collecting), (LifeKind.Collecting, collecting, end) })
+        foreach (var (kind, a, b) in (IEnumerable<(LifeKind, DateTimeOffset, DateTimeOffset)>)[(LifeKind.Starting, attempt.CreatedAt, started), .. Stretches(attempt, started, collecting), (LifeKind.Collecting, collecting, end)])
         {
             if (b > a)
             {
-                yield return axis.Segment(kind, a, b, seesMoney ? Cost(attempt, a, b) : null);
+                yield return axis.Segment(kind, a, b, seesMoney ? Cost(attempt, kind, a, b) : null);
             }
         }
     }
 
     // The same intervals as the meter: disk from the contract's begin, GPU from its first running, each at its frozen rate.
-    private static Money Cost(AttemptLife attempt, DateTimeOffset from, DateTimeOffset to) =>
-        Overlap(attempt.DiskRate, attempt.BilledFrom, from, to) + Overlap(attempt.GpuRate, attempt.GpuFrom, from, to);
+    private static Money Cost(AttemptLife attempt, LifeKind kind, DateTimeOffset from, DateTimeOffset to) =>
+        Overlap(attempt.DiskRate, attempt.BilledFrom, from, to) + (kind == LifeKind.Kept ? Money.Zero : Overlap(attempt.GpuRate, attempt.GpuFrom, from, to));
+
+    private static IEnumerable<(LifeKind, DateTimeOffset, DateTimeOffset)> Stretches(AttemptLife attempt, DateTimeOffset from, DateTimeOffset to)
+    {
+        foreach (var pause in attempt.Pauses.Where(p => p.From < to))
+        {
+            var (away, back) = (pause.From > from ? pause.From : from, Earlier(pause.To ?? to, to));
+            yield return (LifeKind.Running, from, away);
+            yield return (LifeKind.Kept, away, back);
+            from = back;
+        }
+
+        yield return (LifeKind.Running, from, to);
+    }
 
     private static Money Overlap(HourlyRate rate, DateTimeOffset? since, DateTimeOffset from, DateTimeOffset to)
     {

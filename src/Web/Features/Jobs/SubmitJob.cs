@@ -27,7 +27,12 @@ public sealed class SubmitJob(AppDatabase database, QuoteOffers quotes, INudgePr
             return earlier;
         }
 
-        var problems = JobRequestValidator.Problems(request);
+        var problems = JobRequestValidator.Problems(request).ToList();
+        if (request.Limits.FinishBy <= time.GetUtcNow())
+        {
+            problems.Add(new FieldProblem("Limits.FinishBy", "Name a time that has not passed."));
+        }
+
         if (problems.Count > 0)
         {
             return new SubmitResult.Invalid(problems);
