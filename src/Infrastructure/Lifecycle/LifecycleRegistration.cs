@@ -1,5 +1,6 @@
 using Dashboard.Infrastructure.Budgets;
 using Dashboard.Infrastructure.Live;
+using Dashboard.Infrastructure.Notifications;
 using Dashboard.Infrastructure.Scheduling;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -48,6 +49,11 @@ public static class LifecycleRegistration
         services.AddTransient<ProvisionJobs>();
         services.AddTransient<ReconcileInstances>();
         services.AddTransient<RefreshBalances>();
+        services.AddTransient<FindTrouble>();
+
+        services.AddSingleton<OutboxDispatcher>();
+        services.AddHostedService<OutboxService>();
+        services.AddTransient<DispatchOutbox>();
         return services;
     }
 }

@@ -51,6 +51,8 @@ public sealed class AppDbContext(DbContextOptions<AppDbContext> options) : Ident
 
     public DbSet<OutboxMessage> Outbox => Set<OutboxMessage>();
 
+    public DbSet<Notice> Notices => Set<Notice>();
+
     public DbSet<ApiToken> ApiTokens => Set<ApiToken>();
 
     public DbSet<Installation> Installations => Set<Installation>();
@@ -100,6 +102,7 @@ public sealed class AppDbContext(DbContextOptions<AppDbContext> options) : Ident
         Scope<BudgetHold>(builder, e => TeamScope == null || e.TeamId == TeamScope);
         Scope<InboxItem>(builder, e => TeamScope == null || e.TeamId == TeamScope);
         Scope<OutboxMessage>(builder, e => TeamScope == null || e.TeamId == TeamScope);
+        Scope<Notice>(builder, e => TeamScope == null || e.TeamId == TeamScope);
         Scope<ApiToken>(builder, e => TeamScope == null || e.TeamId == TeamScope);
     }
 

@@ -1,4 +1,5 @@
 using Dashboard.Infrastructure.Lifecycle;
+using Dashboard.Infrastructure.Notifications;
 using Hangfire;
 
 namespace Dashboard.Infrastructure.Scheduling;
@@ -10,6 +11,8 @@ public static class RecurringWork
     {
         recurring.AddOrUpdate<ReconcileInstances>("reconcile-instances", job => job.Run(), Cron.Minutely);
         recurring.AddOrUpdate<RefreshBalances>("refresh-balances", job => job.RunAsync(CancellationToken.None), Cron.Minutely);
+        recurring.AddOrUpdate<DispatchOutbox>("dispatch-outbox", job => job.RunAsync(CancellationToken.None), Cron.Minutely);
+        recurring.AddOrUpdate<FindTrouble>("find-trouble", job => job.RunAsync(CancellationToken.None), Cron.Minutely);
     }
 }
 

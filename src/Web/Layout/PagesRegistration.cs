@@ -25,7 +25,7 @@ public static class PagesRegistration
         services.AddSingleton<StatementQueries>();
         services.AddSingleton<BudgetQueries>().AddSingleton<ChangeBudgets>();
         services.AddSingleton<InboxQueries>();
-        services.AddSingleton<ResolveInboxItem>();
+        services.AddSingleton<SettleInboxItem>().AddSingleton<SeenNews>();
         services.Configure<SnackbarConfiguration>(toasts =>
         {
             // A toast answers one's own click; nothing is in a toast only.
