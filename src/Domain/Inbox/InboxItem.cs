@@ -1,16 +1,18 @@
+using Dashboard.Domain.Costs;
+
 namespace Dashboard.Domain.Inbox;
 
-/// <summary>Something that needs a person: one line what, one line why and what it costs, one action.</summary>
+/// <summary>Something that needs a person: one line what, one line why and what it costs, one action. Lists show money at risk first, then what waits longest.</summary>
 public sealed class InboxItem
 {
     public long Id { get; init; }
 
     public required TeamId TeamId { get; init; }
 
-    /// <summary>Stable word: <c>job-failed, key-refused, destroy-unconfirmed, foreign-machine</c>.</summary>
+    /// <summary>Stable word, see <see cref="InboxKinds"/>.</summary>
     public required string Kind { get; init; }
 
-    /// <summary>Merges repeats: one open item per key.</summary>
+    /// <summary>Merges repeats: one open item per key. Ends with the id of what it is about: <c>destroy/…</c>.</summary>
     public required string Key { get; init; }
 
     public required string Title { get; set; }
@@ -22,22 +24,57 @@ public sealed class InboxItem
 
     public string? Action { get; set; }
 
+    /// <summary>What goes on being spent an hour while nobody acts.</summary>
+    public HourlyRate AtRisk { get; set; }
+
+    /// <summary>Money or work is being lost now: said at once, to everybody.</summary>
+    public bool Critical { get; set; }
+
+    /// <summary>When it was first said.</summary>
+    public DateTimeOffset Since { get; init; }
+
+    /// <summary>When it was last said.</summary>
     public required DateTimeOffset At { get; set; }
 
+    /// <summary>Out of sight until then.</summary>
+    public DateTimeOffset? SnoozedUntil { get; set; }
+
     public DateTimeOffset? ResolvedAt { get; set; }
+
+    /// <summary>Null: its cause went away by itself.</summary>
+    public UserId? ResolvedBy { get; set; }
+
+    /// <summary>A person's reason.</summary>
+    public string? Resolution { get; set; }
 }
 
-/// <summary>A message to the outside, written in the same transaction as its cause; the dispatcher sends it at least once.</summary>
+/// <summary>Kinds of <see cref="InboxItem"/>.</summary>
+public static class InboxKinds
+{
+    public const string JobEnded = "job-failed";
+
+    /// <summary>Due and not moved by any step.</summary>
+    public const string JobStuck = "job-stuck";
+    public const string Budget = "budget";
+    public const string KeyRefused = "key-refused";
+    public const string DestroyUnconfirmed = "destroy-unconfirmed";
+    public const string ForeignMachine = "foreign-machine";
+    public const string ContractEnds = "contract-ends";
+    public const string BalanceLow = "balance-low";
+    public const string HostKey = "host-key";
+}
+
+/// <summary>A message to people, written in the same transaction as its cause and delivered at least once; the dashboard's own channel delivers it exactly once.</summary>
 public sealed class OutboxMessage
 {
     public long Id { get; init; }
 
     public required TeamId TeamId { get; init; }
 
-    /// <summary>What is announced: <c>job.ended, job.started, inbox.opened</c>.</summary>
+    /// <summary>What is announced, see <see cref="OutboxKinds"/>.</summary>
     public required string Kind { get; init; }
 
-    /// <summary>Receivers drop repeats by it.</summary>
+    /// <summary>Unique: the same cause announces itself once. Receivers drop repeats by it.</summary>
     public required string DedupKey { get; init; }
 
     /// <summary>Ids only, as JSON.</summary>
@@ -47,5 +84,53 @@ public sealed class OutboxMessage
 
     public DateTimeOffset? SentAt { get; set; }
 
+    /// <summary>Deliveries begun; counted before, so that one that ends the process counts too.</summary>
     public int Tries { get; set; }
+
+    /// <summary>Who delivers it has it until then; null: nobody.</summary>
+    public DateTimeOffset? LeaseUntil { get; set; }
+
+    /// <summary>Not before; null: at once.</summary>
+    public DateTimeOffset? NextTryAt { get; set; }
+
+    /// <summary>Why the last delivery failed.</summary>
+    public string? Problem { get; set; }
+
+    /// <summary>Given up; a person may send it again.</summary>
+    public DateTimeOffset? DeadAt { get; set; }
+}
+
+/// <summary>Kinds of <see cref="OutboxMessage"/>.</summary>
+public static class OutboxKinds
+{
+    public const string JobSubmitted = "job.submitted";
+    public const string JobEnded = "job.ended";
+    public const string BudgetReached = "budget.reached";
+    public const string KeyRefused = "key.refused";
+    public const string DestroyUnconfirmed = "destroy.unconfirmed";
+}
+
+/// <summary>News for the people of a team, as delivered by the dashboard's own channel: one per message.</summary>
+public sealed class Notice
+{
+    public long Id { get; init; }
+
+    public required TeamId TeamId { get; init; }
+
+    public required long MessageId { get; init; }
+
+    /// <summary>That of the message.</summary>
+    public required string Kind { get; init; }
+
+    /// <summary>Colour token: <c>ok, warn, bad, off</c>.</summary>
+    public required string Tone { get; init; }
+
+    public required string Title { get; init; }
+
+    public required string Detail { get; init; }
+
+    /// <summary>Address below the team's.</summary>
+    public string? Link { get; init; }
+
+    public required DateTimeOffset At { get; init; }
 }

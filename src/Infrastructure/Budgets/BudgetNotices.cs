@@ -4,6 +4,7 @@ using Dashboard.Domain.Budgets;
 using Dashboard.Domain.Costs;
 using Dashboard.Domain.Inbox;
 using Dashboard.Infrastructure.Lifecycle;
+using Dashboard.Infrastructure.Notifications;
 using Dashboard.Infrastructure.Persistence;
 using Microsoft.EntityFrameworkCore;
 
@@ -45,14 +46,10 @@ internal static class BudgetNotices
         }
 
         InboxWriter.Open(
-            db, budget.TeamId, "budget", $"budget/{budget.Id}", HasReached(db, budget).TrimEnd('.'),
+            db, budget.TeamId, InboxKinds.Budget, $"budget/{budget.Id}", HasReached(db, budget).TrimEnd('.'),
             $"{budget.Accrued.Words()} is spent and {budget.Held.Words()} set aside. Jobs that need more are paused until it is raised{(BudgetRules.PeriodEnd(budget.Period, now) is { } end ? $" or {end.UtcDateTime.ToString("d MMM", CultureInfo.InvariantCulture)} begins" : "")}.",
             "/budgets", "Raise it", now);
-        var key = $"budget.reached/{budget.Id}/{budget.PeriodStart.ToUnixTimeMilliseconds()}";
-        if (!db.Outbox.Any(m => m.DedupKey == key))
-        {
-            db.Outbox.Add(new OutboxMessage { TeamId = budget.TeamId, Kind = "budget.reached", DedupKey = key, Payload = $"{{\"budget\":\"{budget.Id}\"}}", At = now });
-        }
+        Outbox.Announce(db, budget.TeamId, OutboxKinds.BudgetReached, $"{budget.Id}/{budget.PeriodStart.ToUnixTimeMilliseconds()}", $"{{\"budget\":\"{budget.Id}\"}}", now);
     }
 
     private static string During(BudgetPeriod period) => period switch

@@ -1,6 +1,9 @@
 using Dashboard.Domain.Costs;
+using Dashboard.Domain.Inbox;
 using Dashboard.Domain.Instances;
 using Dashboard.Domain.Marketplaces;
+using Dashboard.Domain.Teams;
+using Dashboard.Infrastructure.Notifications;
 using Microsoft.Extensions.Options;
 
 namespace Dashboard.Infrastructure.Lifecycle;
@@ -72,11 +75,15 @@ internal sealed class DestroyInstance(InstanceRecords records, IMarketplaces mar
         {
             var rate = i.GpuRate + i.DiskRate;
             change.Attention(
-                "destroy-unconfirmed",
+                InboxKinds.DestroyUnconfirmed,
                 $"destroy/{i.Id}",
                 $"Machine {i.ContractId} is not confirmed gone",
                 $"Asked {i.DestroyAsks} times since {i.DestroyAskedAt:HH:mm} UTC. It may be billing {rate.Words()} until {change.Connection.Market.Name} says that it is gone.",
-                "Look");
+                "Look",
+                rate,
+                critical: change.Connection.Status == ConnectionStatus.Broken);
+            Outbox.Announce(
+                change.Db, change.Job.TeamId, OutboxKinds.DestroyUnconfirmed, $"{i.Id}/{(int)(change.Now - i.DestroyAskedAt!.Value).TotalHours}", $"{{\"instance\":\"{i.Id}\"}}", change.Now); // hourly
         }
     }
 }

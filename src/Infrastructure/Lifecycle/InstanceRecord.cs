@@ -1,4 +1,5 @@
 using Dashboard.Domain;
+using Dashboard.Domain.Costs;
 using Dashboard.Domain.Inbox;
 using Dashboard.Domain.Instances;
 using Dashboard.Domain.Jobs;
@@ -120,8 +121,8 @@ internal sealed class InstanceChange(AppDbContext db, InstanceSnapshot row, Date
     }
 
     /// <summary>Opens an inbox item, or says the same item anew.</summary>
-    public void Attention(string kind, string key, string title, string detail, string? action = null) =>
-        InboxWriter.Open(db, Job.TeamId, kind, key, title, detail, $"/jobs/{Job.Number}", action ?? "Open job", now);
+    public void Attention(string kind, string key, string title, string detail, string? action = null, HourlyRate atRisk = default, bool critical = false) =>
+        InboxWriter.Open(db, Job.TeamId, kind, key, title, detail, $"/jobs/{Job.Number}", action ?? "Open job", now, atRisk, critical);
 
     private void End(StopReason reason, string what)
     {
@@ -134,16 +135,22 @@ internal sealed class InstanceChange(AppDbContext db, InstanceSnapshot row, Date
 /// <summary>Opens inbox items; repeats merge into the open one.</summary>
 internal static class InboxWriter
 {
-    public static void Open(AppDbContext db, TeamId team, string kind, string key, string title, string detail, string? link, string? action, DateTimeOffset now)
+    public static void Open(AppDbContext db, TeamId team, string kind, string key, string title, string detail, string? link, string? action, DateTimeOffset now, HourlyRate atRisk = default, bool critical = false)
     {
         var open = db.Inbox.SingleOrDefault(i => i.TeamId == team && i.Key == key && i.ResolvedAt == null);
         if (open is null)
         {
-            db.Inbox.Add(new InboxItem { TeamId = team, Kind = kind, Key = key, Title = title, Detail = detail, Link = link, Action = action, At = now });
+            db.Inbox.Add(new InboxItem { TeamId = team, Kind = kind, Key = key, Title = title, Detail = detail, Link = link, Action = action, AtRisk = atRisk, Critical = critical, Since = now, At = now });
             return;
         }
 
+        if (critical && !open.Critical)
+        {
+            open.SnoozedUntil = null; // it has become worse than what was put off
+        }
+
         (open.Title, open.Detail, open.Link, open.Action, open.At) = (title, detail, link, action, now);
+        (open.AtRisk, open.Critical) = (atRisk, critical);
     }
 
     /// <summary>The cause is gone.</summary>

@@ -1,6 +1,7 @@
 using Dashboard.Infrastructure.Budgets;
 using Dashboard.Infrastructure.Costs;
 using Dashboard.Infrastructure.Live;
+using Dashboard.Infrastructure.Notifications;
 using Dashboard.Infrastructure.Scheduling;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -58,6 +59,11 @@ public static class LifecycleRegistration
         services.AddTransient<RefreshBalances>();
         services.AddSingleton<ReconcileBill>();
         services.AddTransient<ReconcileBills>();
+        services.AddTransient<FindTrouble>();
+
+        services.AddSingleton<OutboxDispatcher>();
+        services.AddHostedService<OutboxService>();
+        services.AddTransient<DispatchOutbox>();
         return services;
     }
 }

@@ -315,11 +315,10 @@ internal sealed partial class ObserveAccount(
         var contracts = listing.Instances.Select(o => o.ContractId).ToList();
         var known = await db.Instances.AsNoTracking().Where(i => i.ContractId != null && contracts.Contains(i.ContractId)).Select(i => i.ContractId!).ToListAsync(ct);
         var foreign = listing.Instances.Where(o => !known.Contains(o.ContractId) && labels.Verify(o.Label) is null).ToList();
-        var rate = foreign.Aggregate(HourlyRate.Zero, (sum, o) => sum + o.RateNow);
 
         var row = await db.Connections.SingleAsync(c => c.Id == connection.Id, ct);
         var mended = row.Status == ConnectionStatus.Broken;
-        (row.ListedAt, row.ForeignCount, row.ForeignRate) = (listing.At, foreign.Count, rate);
+        ForeignMachines.Note(db, row, foreign, listing.At, time.GetUtcNow());
         if (mended)
         {
             (row.Status, row.StatusMessage) = (ConnectionStatus.Works, null);

@@ -20,7 +20,7 @@ public sealed class ChangeFeed
     {
         foreach (var subscription in _subscriptions.Values)
         {
-            if (subscription.Team == team)
+            if (subscription.Team is null || subscription.Team == team)
             {
                 subscription.Changes.Writer.TryWrite(new Change(team, job));
             }
@@ -28,7 +28,12 @@ public sealed class ChangeFeed
     }
 
     /// <summary>The team's hints from now on, until cancelled. At most 64 wait; older ones are dropped, because a newer hint says the same.</summary>
-    public async IAsyncEnumerable<Change> SubscribeAsync(TeamId team, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken ct)
+    public IAsyncEnumerable<Change> SubscribeAsync(TeamId team, CancellationToken ct) => HearAsync(team, ct);
+
+    /// <summary>The same of every team, for background work.</summary>
+    internal IAsyncEnumerable<Change> SubscribeToAllAsync(CancellationToken ct) => HearAsync(null, ct);
+
+    private async IAsyncEnumerable<Change> HearAsync(TeamId? team, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken ct)
     {
         var id = Guid.NewGuid();
         var subscription = new Subscription(team, Channel.CreateBounded<Change>(new BoundedChannelOptions(64) { FullMode = BoundedChannelFullMode.DropOldest }));
@@ -46,5 +51,5 @@ public sealed class ChangeFeed
         }
     }
 
-    private sealed record Subscription(TeamId Team, Channel<Change> Changes);
+    private sealed record Subscription(TeamId? Team, Channel<Change> Changes);
 }

@@ -59,6 +59,8 @@ public sealed class AppDbContext(DbContextOptions<AppDbContext> options) : Ident
 
     public DbSet<OutboxMessage> Outbox => Set<OutboxMessage>();
 
+    public DbSet<Notice> Notices => Set<Notice>();
+
     public DbSet<ApiToken> ApiTokens => Set<ApiToken>();
 
     public DbSet<PriceSeriesRow> PriceSeries => Set<PriceSeriesRow>();
@@ -130,6 +132,7 @@ public sealed class AppDbContext(DbContextOptions<AppDbContext> options) : Ident
         Scope<OutboxMessage>(builder, e => TeamScope == null || e.TeamId == TeamScope);
         Scope<UnknownMachine>(builder, e => TeamScope == null || e.TeamId == TeamScope);
         Scope<PriceWatch>(builder, e => TeamScope == null || e.TeamId == TeamScope);
+        Scope<Notice>(builder, e => TeamScope == null || e.TeamId == TeamScope);
         Scope<ApiToken>(builder, e => TeamScope == null || e.TeamId == TeamScope);
     }
 

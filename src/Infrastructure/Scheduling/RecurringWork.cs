@@ -1,4 +1,5 @@
 using Dashboard.Infrastructure.Lifecycle;
+using Dashboard.Infrastructure.Notifications;
 using Hangfire;
 
 namespace Dashboard.Infrastructure.Scheduling;
@@ -13,6 +14,8 @@ public static class RecurringWork
         recurring.AddOrUpdate<PollPrices>("poll-prices", job => job.RunAsync(CancellationToken.None), Cron.Minutely);
         recurring.AddOrUpdate<PrunePrices>("prune-prices", job => job.RunAsync(CancellationToken.None), Cron.Hourly(7));
         recurring.AddOrUpdate<ReconcileBills>("reconcile-bills", job => job.RunAsync(CancellationToken.None), Cron.Minutely);
+        recurring.AddOrUpdate<DispatchOutbox>("dispatch-outbox", job => job.RunAsync(CancellationToken.None), Cron.Minutely);
+        recurring.AddOrUpdate<FindTrouble>("find-trouble", job => job.RunAsync(CancellationToken.None), Cron.Minutely);
     }
 }
 

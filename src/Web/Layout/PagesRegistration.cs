@@ -27,7 +27,7 @@ public static class PagesRegistration
         services.AddSingleton<BudgetQueries>().AddSingleton<ChangeBudgets>();
         services.AddSingleton<BillQueries>().AddSingleton<DecideBillLine>().AddSingleton<AskForBill>();
         services.AddSingleton<InboxQueries>();
-        services.AddSingleton<ResolveInboxItem>();
+        services.AddSingleton<SettleInboxItem>().AddSingleton<SeenNews>();
         services.AddSingleton<ConfirmInstallation>();
         services.Configure<SnackbarConfiguration>(toasts =>
         {

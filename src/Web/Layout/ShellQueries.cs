@@ -2,6 +2,7 @@ using Dashboard.Domain.Instances;
 using Dashboard.Domain.Jobs;
 using Dashboard.Domain.Teams;
 using Dashboard.Infrastructure.Persistence;
+using Dashboard.Web.Features.Inbox;
 using Dashboard.Web.Features.Machines;
 using Microsoft.EntityFrameworkCore;
 
@@ -15,10 +16,13 @@ namespace Dashboard.Web.Layout;
 /// <param name="Administrator">Whether the reader is a site administrator, whom the rail leads to <c>/system</c>.</param>
 public sealed record RailFigures(int ActiveJobs, int Machines, int Connections, int Simulated, int Members, string Person, bool Administrator);
 
-public sealed record InboxCount(int Open);
+/// <param name="Open">What needs a person now.</param>
+/// <param name="Critical">Of these, where money or work is being lost.</param>
+/// <param name="News">Notices this person has not seen.</param>
+public sealed record InboxCount(int Open, int Critical, int News);
 
 /// <summary>What the frame around every page shows.</summary>
-public sealed class ShellQueries(AppDatabase database, MachineQueries machines)
+public sealed class ShellQueries(AppDatabase database, MachineQueries machines, TimeProvider time)
 {
     public async Task<RailFigures> RailAsync(TeamContext team, CancellationToken ct)
     {
@@ -36,6 +40,8 @@ public sealed class ShellQueries(AppDatabase database, MachineQueries machines)
     {
         team.Require(Permission.See);
         await using var db = await database.ForTeamAsync(team, ct);
-        return new InboxCount(await db.Inbox.CountAsync(i => i.ResolvedAt == null, ct));
+        var now = time.GetUtcNow();
+        var open = await db.Inbox.Where(i => i.ResolvedAt == null && (i.SnoozedUntil == null || i.SnoozedUntil <= now)).Select(i => i.Critical).ToListAsync(ct);
+        return new InboxCount(open.Count, open.Count(critical => critical), await SeenNews.UnseenAsync(db, team, ct));
     }
 }

@@ -99,6 +99,16 @@ internal sealed class OutboxConfiguration : IEntityTypeConfiguration<OutboxMessa
     }
 }
 
+internal sealed class NoticeConfiguration : IEntityTypeConfiguration<Notice>
+{
+    public void Configure(EntityTypeBuilder<Notice> builder)
+    {
+        // Delivered once, whoever tries again.
+        builder.HasIndex(e => e.MessageId).IsUnique();
+        builder.HasIndex(e => new { e.TeamId, e.Id });
+    }
+}
+
 internal sealed class ApiTokenConfiguration : IEntityTypeConfiguration<ApiToken>
 {
     public void Configure(EntityTypeBuilder<ApiToken> builder) => builder.HasIndex(e => e.Hash).IsUnique();

@@ -2,6 +2,7 @@ using Dashboard.Domain;
 using Dashboard.Domain.Instances;
 using Dashboard.Domain.Marketplaces;
 using Dashboard.Domain.Teams;
+using Dashboard.Infrastructure.Lifecycle;
 using Dashboard.Infrastructure.Live;
 using Dashboard.Infrastructure.Persistence;
 using Dashboard.Infrastructure.Secrets;
@@ -10,7 +11,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Dashboard.Web.Features.Connections;
 
 /// <summary>Asks the provider whether the stored key still works, and what is left to spend.</summary>
-public sealed class TestConnection(AppDatabase database, IMarketplaces marketplaces, ChangeFeed changes, TimeProvider time)
+public sealed class TestConnection(AppDatabase database, IMarketplaces marketplaces, IConnectionHealth health, ChangeFeed changes, TimeProvider time)
 {
     public async Task<ConnectionResult> RunAsync(TeamContext team, ConnectionId id, CancellationToken ct)
     {
@@ -29,7 +30,6 @@ public sealed class TestConnection(AppDatabase database, IMarketplaces marketpla
             var rights = await marketplace.ProbeRightsAsync(ct);
             (connection.Granted, connection.Refused) = (rights.Granted, rights.Refused);
             (connection.Credit, connection.CheckedAt, connection.StatusMessage) = (account.Credit, time.GetUtcNow(), null);
-            connection.Status = connection.Status == ConnectionStatus.Broken ? ConnectionStatus.Works : connection.Status;
             result = new ConnectionResult.Saved(id, KeyTest.Worked(account)) { Rights = rights };
         }
         catch (CredentialRejectedException fault)
@@ -43,13 +43,18 @@ public sealed class TestConnection(AppDatabase database, IMarketplaces marketpla
         }
 
         await db.SaveChangesAsync(ct);
+        if (result is ConnectionResult.Saved)
+        {
+            await health.MendAsync(connection, ct);
+        }
+
         changes.Publish(team.TeamId);
         return result;
     }
 }
 
 /// <summary>Puts another key of the same account in place. Machines stay as they are.</summary>
-public sealed class ReplaceKey(AppDatabase database, IMarketplaces marketplaces, ICredentialVault vault, ChangeFeed changes, TimeProvider time)
+public sealed class ReplaceKey(AppDatabase database, IMarketplaces marketplaces, ICredentialVault vault, IConnectionHealth health, TimeProvider time)
 {
     public async Task<ConnectionResult> RunAsync(TeamContext team, ConnectionId id, Secret key, CancellationToken ct)
     {
@@ -86,9 +91,8 @@ public sealed class ReplaceKey(AppDatabase database, IMarketplaces marketplaces,
         (connection.ProtectedKey, connection.KeyEnding) = (vault.Protect(team.TeamId, id, key), KeyTest.EndingOf(key));
         (connection.Granted, connection.Refused) = (rights.Granted, rights.Refused);
         (connection.Credit, connection.CheckedAt, connection.StatusMessage) = (account.Credit, time.GetUtcNow(), null);
-        connection.Status = connection.Status == ConnectionStatus.Broken ? ConnectionStatus.Works : connection.Status;
         await db.SaveChangesAsync(ct);
-        changes.Publish(team.TeamId);
+        await health.MendAsync(connection, ct);
         return new ConnectionResult.Saved(id, KeyTest.Worked(account)) { Rights = rights };
     }
 }

@@ -1,0 +1,19 @@
+using Dashboard.Domain;
+using Dashboard.Domain.Inbox;
+using Dashboard.Infrastructure.Persistence;
+
+namespace Dashboard.Infrastructure.Notifications;
+
+/// <summary>Announces something in the caller's transaction. The same cause is announced once.</summary>
+public static class Outbox
+{
+    public static void Announce(AppDbContext db, TeamId team, string kind, string cause, string payload, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(db);
+        var key = $"{kind}/{cause}";
+        if (!db.Outbox.Local.Any(m => m.DedupKey == key) && !db.Outbox.Any(m => m.DedupKey == key))
+        {
+            db.Outbox.Add(new OutboxMessage { TeamId = team, Kind = kind, DedupKey = key, Payload = payload, At = now });
+        }
+    }
+}
