@@ -7,6 +7,9 @@ namespace Dashboard.Infrastructure.Lifecycle;
 /// <summary>One due instance, one step by its status. The listing observes; these steps act.</summary>
 internal sealed class AdvanceInstance(InstanceRecords records, RentInstance rent, BootInstance boot, SetUpInstance setUp, WatchRun watch, KeepInterrupted keep, CollectRun collect, DestroyInstance destroy, KeepFunded funds)
 {
+    /// <summary>What can be done for an instance while the database takes no writes.</summary>
+    public Task WithoutWritingAsync(InstanceId id, CancellationToken ct) => destroy.WithoutWritingAsync(id, ct);
+
     public async Task RunAsync(InstanceId id, RowLease lease)
     {
         var snapshot = await records.ReadAsync(id, lease.Lost);

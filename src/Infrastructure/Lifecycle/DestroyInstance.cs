@@ -1,3 +1,4 @@
+using Dashboard.Domain;
 using Dashboard.Domain.Costs;
 using Dashboard.Domain.Inbox;
 using Dashboard.Domain.Instances;
@@ -41,6 +42,19 @@ internal sealed class DestroyInstance(InstanceRecords records, IMarketplaces mar
         await records.ApplyAsync(i.Id, lease.Fence, change => Asked(change, asked, failure), lease.Lost);
         await checkpoints.StopAsync(i.Id);
         await machines.ReleaseAsync(i.Id);
+    }
+
+    /// <summary>
+    /// Where nothing can be written down: one question, of which no row will know. Safe without a lease, because asking twice destroys no more
+    /// than asking once; the steps that follow are taken once there is room again.
+    /// </summary>
+    public async Task WithoutWritingAsync(InstanceId id, CancellationToken ct)
+    {
+        var row = await records.ReadAsync(id, ct);
+        if (row.Instance is { Status: InstanceStatus.Destroying, ContractId: { } contract })
+        {
+            await marketplaces.For(row.Connection).DestroyAsync(contract, ct);
+        }
     }
 
     private void Asked(InstanceChange change, DateTimeOffset asked, string? failure)

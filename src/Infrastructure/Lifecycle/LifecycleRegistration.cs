@@ -13,6 +13,7 @@ public static class LifecycleRegistration
     public static IServiceCollection AddLifecycle(this IServiceCollection services)
     {
         services.AddOptions<LifecycleOptions>().BindConfiguration("Lifecycle").ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<DiskOptions>().BindConfiguration("Disk").ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<DeadManOptions>().BindConfiguration("DeadMan").ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<BudgetOptions>().BindConfiguration("Budgets").ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<InterruptionOptions>().BindConfiguration("Interruption").ValidateDataAnnotations().ValidateOnStart();
@@ -51,6 +52,7 @@ public static class LifecycleRegistration
         services.AddSingleton<UnknownMachines>();
         services.AddSingleton<ObserveAccount>();
         services.AddSingleton<Reconciler>();
+        services.AddHostedService<DiskGuard>(); // before the reconciler: the first tick may rent
         services.AddHostedService<ReconcilerService>();
 
         services.AddSingleton<INudgeProvisioning, NudgeProvisioning>();

@@ -6,6 +6,7 @@ using Dashboard.Domain.Marketplaces;
 using Dashboard.Domain.Teams;
 using Dashboard.Infrastructure.Budgets;
 using Dashboard.Infrastructure.Persistence;
+using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -30,6 +31,8 @@ internal sealed partial class Reconciler(
     TimeProvider time,
     ILogger<Reconciler> log)
 {
+    private const int InputOutput = 10; // SQLite's codes
+    private const int DiskFull = 13;
     private static readonly TimeSpan LongestSleep = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan AfterFault = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan ShortStep = TimeSpan.FromMilliseconds(500); // most steps end sooner by themselves than a command on a machine can be cut off
@@ -202,7 +205,19 @@ internal sealed partial class Reconciler(
 
     private async Task StepInstanceAsync(InstanceId id, long fence, CancellationToken ct)
     {
-        await using var lease = await RowLease.ClaimAsync(database, id, fence, node, time, ct);
+        RowLease? claimed;
+        try
+        {
+            claimed = await RowLease.ClaimAsync(database, id, fence, node, time, ct);
+        }
+        catch (SqliteException full) when (full.SqliteErrorCode is DiskFull or InputOutput)
+        {
+            await advanceInstance.WithoutWritingAsync(id, ct);
+            await Task.Delay(AfterFault, time, ct); // the row stays due, and nothing says when it was asked
+            return;
+        }
+
+        await using var lease = claimed;
         if (lease is null)
         {
             return;

@@ -70,7 +70,18 @@ internal sealed class SshMachines(
             wc -c < log 2>/dev/null || echo 0
             tail -c +{have + 1} metrics.jsonl 2>/dev/null | head -c {MetricsWindow}
             """);
-        var result = await session.ExecAsync(command, null, options.Silence, ct, MetricsWindow + (64 * 1024));
+        ExecResult result;
+        try
+        {
+            result = await session.ExecAsync(command, null, options.Silence, ct, MetricsWindow + (64 * 1024), options.Probe);
+        }
+        catch (SshLost)
+        {
+            // The tail has no beat of its own: on a path that died without a word it would wait for ever. It goes on at the stored offset.
+            await connections.CloseAsync(instance.Id);
+            throw;
+        }
+
         if (result.ExitStatus != 0)
         {
             throw new TransferRefused("Looking at the run", result.ExitStatus, result.Error);

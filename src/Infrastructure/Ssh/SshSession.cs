@@ -55,11 +55,12 @@ public sealed class SshSession : IAsyncDisposable
     /// <param name="maxOutputBytes">More standard output than this closes the session.</param>
     /// <exception cref="SshLost">Connection gone or <paramref name="timeout"/> over. The command may have run.</exception>
     /// <exception cref="SshFlood">More than <paramref name="maxOutputBytes"/> came back.</exception>
-    public async Task<ExecResult> ExecAsync(string command, ReadOnlyMemory<byte>? stdin, TimeSpan timeout, CancellationToken ct, int maxOutputBytes = 1024 * 1024)
+    /// <param name="silence">Without a byte moving either way for so long the session is closed; null has no such limit.</param>
+    public async Task<ExecResult> ExecAsync(string command, ReadOnlyMemory<byte>? stdin, TimeSpan timeout, CancellationToken ct, int maxOutputBytes = 1024 * 1024, TimeSpan? silence = null)
     {
         using var output = new MemoryStream();
         using var input = stdin is { Length: > 0 } bytes ? new MemoryStream(bytes.ToArray(), writable: false) : null;
-        var end = await RunAsync(command, input, Take, new Patience(timeout, null), ct);
+        var end = await RunAsync(command, input, Take, new Patience(timeout, silence), ct);
         return new ExecResult(end.ExitStatus, output.ToArray(), end.Error, end.Signal);
 
         void Take(ReadOnlySpan<byte> chunk)

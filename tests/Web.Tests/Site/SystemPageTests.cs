@@ -1,6 +1,8 @@
 using System.Security.Claims;
 using Bunit;
 using Bunit.TestDoubles;
+using Dashboard.Infrastructure.Lifecycle;
+using Dashboard.Infrastructure.Persistence;
 using Dashboard.Infrastructure.Providers;
 using Dashboard.Web.Features.Site;
 using Microsoft.AspNetCore.Components;
@@ -15,7 +17,7 @@ public sealed class SystemPageTests : PageTest
 
     public SystemPageTests()
     {
-        Services.AddSingleton(_log);
+        Services.AddSingleton(_log).AddSingleton<RentBan>().AddSingleton<LifecycleSignal>().AddSingleton<Quarantine>();
         this.AddAuthorization().SetAuthorized("mira").SetClaims(new Claim(ClaimTypes.NameIdentifier, Person.ToString()));
     }
 
