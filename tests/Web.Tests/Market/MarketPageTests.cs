@@ -247,6 +247,12 @@ public sealed class MarketPageTests : PageTest
             return Fault is null ? Task.FromResult(Offers) : Task.FromException<IReadOnlyList<Offer>>(Fault);
         }
 
+        public Task<OfferPage> SearchPageAsync(OfferQuery query, CancellationToken ct) => throw new NotSupportedException();
+
+        public long RowsSearched => 0;
+
+        public Task<IReadOnlyList<ProviderPrice>> GetPriceHistoryAsync(string gpuName, bool verifiedOnly, DateTimeOffset from, DateTimeOffset to, TimeSpan step, CancellationToken ct) => throw new NotSupportedException();
+
         public Task<ProviderAccount> GetAccountAsync(CancellationToken ct) => throw new NotSupportedException();
 
         public Task<KeyProbe> ProbeRightsAsync(CancellationToken ct) => throw new NotSupportedException();

@@ -6,6 +6,7 @@ using Dashboard.Domain.Jobs;
 using Dashboard.Domain.Marketplaces;
 using Dashboard.Domain.Teams;
 using Dashboard.Infrastructure.Persistence;
+using Dashboard.Web.Features.Prices;
 using Microsoft.EntityFrameworkCore;
 
 namespace Dashboard.Web.Features.Marketplaces;
@@ -15,6 +16,9 @@ public sealed record OfferRow(Offer Offer, ConnectionId ConnectionId, Market Mar
 {
     /// <summary>Offer ids are the provider's own, so the connection belongs to it.</summary>
     public string Key { get; } = $"{ConnectionId}~{Offer.Id}";
+
+    /// <summary>The share of the last 30 days' hours in which even the cheapest of its kind was dearer, GPU for GPU; null where too little is known.</summary>
+    public decimal? CheaperThan { get; init; }
 
     /// <summary>What typing searches: what a person reads in the row.</summary>
     public string Text { get; } = $"{Offer.GpuName} {Offer.GpuName.Replace(" ", "", StringComparison.Ordinal)} {Market.Name} {Offer.Location} {Offer.MachineId}";
@@ -46,6 +50,7 @@ public sealed class MarketQueries(AppDatabase database, IMarketplaces marketplac
     private const int RecentJobs = 5;
 
     private readonly ConcurrentDictionary<(ConnectionId, string), Asked> _answers = new();
+    private readonly PriceShares _shares = new(time);
 
     public async Task<MarketView> SearchAsync(TeamContext team, MarketFilter filter, CancellationToken ct)
     {
@@ -64,6 +69,8 @@ public sealed class MarketQueries(AppDatabase database, IMarketplaces marketplac
             .SelectMany(a => a.Answer.Offers.Where(PlausiblePrice.Holds).Select(o => new OfferRow(o, a.Connection.Id, a.Connection.Market, JobEstimator.Total(pricedFor.Spec, o, pricedFor.MaxRuntime))))
             .OrderBy(r => r.Total.Total).ThenBy(r => r.Offer.Rate).ThenBy(r => r.Key, StringComparer.Ordinal)
             .ToList();
+        var standing = await _shares.ReadAsync(db, shown.Select(r => (r.Market, r.Offer)), ct);
+        shown = [.. shown.Select(r => r with { CheaperThan = standing(r.Market, r.Offer) })];
         return new MarketView(
             shown,
             [.. answers.Select(a => new MarketAnswer(a.Connection.Id, a.Connection.Name, a.Connection.Market, a.Answer.Offers.Count, a.Answer.Problem is null ? a.Answer.At : null, a.Answer.Problem))],
