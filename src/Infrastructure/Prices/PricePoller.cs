@@ -235,6 +235,7 @@ public sealed partial class PricePoller(
         var watched = await db.PriceWatches.Select(w => w.SeriesId).Distinct().ToListAsync(ct);
         var often = series.Where(s => watched.Contains(s.Id) || used.Contains(s.Series)).Select(s => s.Id).ToHashSet();
         var ration = new RowRation(options.Value.RowsPerDay * accounts);
+        turn.Often = often;
         var (oftenEvery, rotationEvery) = (PollPlan.FloorInterval(true, often.Count, series.Count - often.Count, ration), PollPlan.FloorInterval(false, often.Count, series.Count - often.Count, ration));
         IEnumerable<Due> floors = series.Where(s => s.NextFloorAt <= now).Where(s => !(s.ClaimedUntil > now)).Select(s => new Due(s, often.Contains(s.Id) ? oftenEvery : rotationEvery, Depth: false)).OrderBy(d => d.Row.NextFloorAt).ThenBy(d => d.Row.Id);
         var depths = series.Where(s => often.Contains(s.Id) && s.NextDepthAt <= now && !(s.ClaimedUntil > now)).OrderBy(s => s.NextDepthAt).ThenBy(s => s.Id).Select(s => new Due(s, oftenEvery, Depth: true)).ToList();
@@ -380,7 +381,8 @@ public sealed partial class PricePoller(
 
         await using var db = await database.ForSystemAsync(ct);
         var waiting = await OfMarket(db, turn.Connection.Market).AsNoTracking()
-            .Where(s => s.BackfilledAt == null && s.GpuCount == 1 && s.Rental == RentalType.OnDemand).OrderBy(s => s.Id).Take(most).ToListAsync(ct);
+            .Where(s => s.BackfilledAt == null && s.GpuCount == 1 && s.Rental == RentalType.OnDemand).OrderBy(s => s.Id).ToListAsync(ct);
+        waiting = [.. waiting.OrderBy(s => !turn.Often.Contains(s.Id)).Take(most)];
         var stored = false;
         foreach (var row in waiting)
         {
@@ -433,6 +435,9 @@ public sealed partial class PricePoller(
         public long Fence { get; set; }
 
         public DateTimeOffset? NoHistoryUntil { get; set; }
+
+        /// <summary>Watched and recently used series.</summary>
+        public IReadOnlySet<int> Often { get; set; } = new HashSet<int>();
 
         public RowsUsed Used { get; set; }
 

@@ -77,6 +77,12 @@ public static class Glyphs
 
     public const string Shield = """<path d="M12 3 5 6v5c0 5 3 8 7 10 4-2 7-5 7-10V6z"/><path d="m9 11.5 2.2 2.200L15.5 9.5"/>""";
 
+    public const string Prices = """<path d="M4 4v15a1 1 0 0 0 1 1h15M7.5 14.500l3.500-4 3 2.500L19.5 7"/>""";
+
+    public const string Star = """<path d="m12 4 2.500 5.100 5.500.8-4 3.900.900 5.500-4.900-2.600-4.900 2.600.900-5.500-4-3.900 5.500-.8z"/>""";
+
+    public const string StarFull = """<path d="m12 4 2.500 5.100 5.500.8-4 3.900.900 5.500-4.900-2.600-4.900 2.600.900-5.500-4-3.900 5.500-.8z" fill="currentColor"/>""";
+
     public const string Stop = """<rect x="6" y="6" width="12" height="12" rx="2"/>""";
 
     public const string Terminal = """<rect x="3" y="4" width="18" height="16" rx="2"/><path d="m7 9 3 3-3 3M12.5 15H17"/>""";

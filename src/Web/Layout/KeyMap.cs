@@ -17,6 +17,7 @@ public static class KeyMap
     [
         new("h", "Home", "", Glyphs.Home),
         new("m", "Market", "/market", Glyphs.Market),
+        new("p", "Prices", "/prices", Glyphs.Prices),
         new("j", "Jobs", "/jobs", Glyphs.Jobs),
         new("a", "Machines", "/machines", Glyphs.Machine),
         new("c", "Costs", "/costs", Glyphs.Costs),

@@ -1,4 +1,5 @@
 using Dashboard.Web.Features.Budgets;
+using Dashboard.Infrastructure.Prices;
 using Dashboard.Web.Features.Costs;
 using Dashboard.Web.Features.Home;
 using Dashboard.Web.Features.Inbox;
@@ -6,6 +7,7 @@ using Dashboard.Web.Features.Jobs;
 using Dashboard.Web.Features.Machines;
 using Dashboard.Web.Features.Marketplaces;
 using Dashboard.Web.Features.Site;
+using Dashboard.Web.Features.Prices;
 using MudBlazor;
 
 namespace Dashboard.Web.Layout;
@@ -18,6 +20,8 @@ public static class PagesRegistration
         services.AddSingleton<MarketQueries>(); // its answers are shared by all viewers
         services.AddSingleton<MachineQueries>();
         services.AddSingleton<ShellQueries>().AddSingleton<PaletteQueries>();
+        services.AddOptions<PricePollingOptions>();
+        services.AddSingleton<PriceQueries>().AddSingleton<WatchPrices>();
         services.AddSingleton<HomeQueries>();
         services.AddSingleton<NextSteps>();
         services.AddSingleton<JobsListQueries>();

@@ -11,6 +11,7 @@ using Dashboard.Web.Auth;
 using Dashboard.Web.Features.Connections;
 using Dashboard.Web.Features.Costs;
 using Dashboard.Web.Features.Jobs;
+using Dashboard.Web.Features.Prices;
 using Dashboard.Web.Features.SetUp;
 using Dashboard.Web.Features.SignIn;
 using Dashboard.Web.Layout;
@@ -126,6 +127,7 @@ internal static class DashboardApp
         app.MapSignOut();
         app.MapJobDownloads();
         app.MapLedgerDownload();
+        app.MapPriceDownloads();
         app.MapStartPage();
         app.MapRazorComponents<App>()
             .AddInteractiveServerRenderMode(server => server.ContentSecurityFrameAncestorsPolicy = null) // SecurityHeaders says it

@@ -15,6 +15,8 @@ public sealed class PricePollerTests(PricesSandbox shared) : IAsyncLifetime
 {
     private static readonly (string, string) NoBackfill = ("Prices:Backfill", "00:00:00");
 
+    private static readonly (string, string) FewAtATime = ("Prices:SimulatedSearchesPerMinute", "5");
+
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     private SandboxProcess Sandbox => shared.Sandbox;
@@ -50,7 +52,7 @@ public sealed class PricePollerTests(PricesSandbox shared) : IAsyncLifetime
     [Fact]
     public async Task A_watched_series_gets_every_offer_of_the_market_four_times_a_day()
     {
-        await using var host = await PriceHost.StartAsync(NoBackfill);
+        await using var host = await PriceHost.StartAsync(NoBackfill, FewAtATime);
         var connection = await host.ConnectAsync(Sandbox);
         await host.TickAsync();
         var series = await WatchAsync(host, connection, "RTX 4090");
@@ -62,7 +64,7 @@ public sealed class PricePollerTests(PricesSandbox shared) : IAsyncLifetime
 
         var points = await host.ReadAsync(db => db.PricePoints.AsNoTracking().Where(p => p.SeriesId == series.Id).OrderBy(p => p.T).ToListAsync(Ct));
         Assert.InRange(points.Count(p => p.Kind == PointKind.Depth), 4, 6);
-        Assert.Equal(24, points.Count); // every other tick is a floor poll
+        Assert.Equal(24, points.Count); // every tick, floor or depth
         var page = await host.Marketplaces.For(connection).SearchPageAsync(series.Series.Query(64), Ct);
         var last = points.Last(p => p.Kind == PointKind.Depth);
         Assert.InRange(last.Count, page.Offers.Count - 3, page.Offers.Count + 3); // the market moves meanwhile
@@ -210,7 +212,7 @@ public sealed class PricePollerTests(PricesSandbox shared) : IAsyncLifetime
     [Fact]
     public async Task A_key_that_may_not_read_the_providers_past_goes_on_polling()
     {
-        await using var host = await PriceHost.StartAsync();
+        await using var host = await PriceHost.StartAsync(("Prices:SimulatedSearchesPerMinute", "12"));
         var answer = await Sandbox.ControlAsync(HttpMethod.Post, "/accounts/314159/keys", """{"name":"narrow","permissions":["misc","user_read","instance_read","instance_write","billing_read"]}""", Ct);
         var connection = await host.ConnectAsync(Sandbox, key: answer.GetProperty("api_key").GetString());
         await host.TickAsync();

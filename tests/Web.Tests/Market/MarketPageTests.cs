@@ -297,7 +297,7 @@ public sealed class MarketPageTests : PageTest
 
         public Task<OfferPage> SearchPageAsync(OfferQuery query, CancellationToken ct) => throw new NotSupportedException();
 
-        public long RowsSearched => throw new NotSupportedException();
+        public long RowsSearched => 0;
 
         public Task<IReadOnlyList<ProviderPrice>> GetPriceHistoryAsync(string gpuName, bool verifiedOnly, DateTimeOffset from, DateTimeOffset to, TimeSpan step, CancellationToken ct) => throw new NotSupportedException();
 

@@ -8,6 +8,7 @@ using Dashboard.Domain.Marketplaces;
 using Dashboard.Domain.Teams;
 using Dashboard.Infrastructure.Lifecycle;
 using Dashboard.Infrastructure.Persistence;
+using Dashboard.Web.Features.Prices;
 using Microsoft.EntityFrameworkCore;
 
 namespace Dashboard.Web.Features.Marketplaces;
@@ -20,6 +21,9 @@ public sealed record OfferRow(Offer Offer, ConnectionId ConnectionId, Market Mar
 
     /// <summary>The team's own runs there; null: none.</summary>
     public HostScorecard? Host { get; init; }
+
+    /// <summary>The share of the last 30 days' hours in which even the cheapest of its kind was dearer, GPU for GPU; null where too little is known.</summary>
+    public decimal? CheaperThan { get; init; }
 
     /// <summary>What typing searches: what a person reads in the row.</summary>
     public string Text { get; } = $"{Offer.GpuName} {Offer.GpuName.Replace(" ", "", StringComparison.Ordinal)} {Market.Name} {Offer.Location} {Offer.MachineId}";
@@ -55,6 +59,7 @@ public sealed class MarketQueries(AppDatabase database, IMarketplaces marketplac
     private const int RecentJobs = 5;
 
     private readonly ConcurrentDictionary<(ConnectionId, string), Asked> _answers = new();
+    private readonly PriceShares _shares = new(time);
 
     public async Task<MarketView> SearchAsync(TeamContext team, MarketFilter filter, CancellationToken ct)
     {
@@ -79,6 +84,8 @@ public sealed class MarketQueries(AppDatabase database, IMarketplaces marketplac
             .SelectMany(a => a.Answer.Offers.Where(PlausiblePrice.Holds).Select(AtItsBid).Select(o => Row(o, a.Connection, pricedFor, scores[a.Connection.Id])))
             .OrderBy(r => r.Total.Total).ThenBy(r => r.Offer.Rate).ThenBy(r => r.Key, StringComparer.Ordinal)
             .ToList();
+        var standing = await _shares.ReadAsync(db, shown.Select(r => (r.Market, r.Offer)), ct);
+        shown = [.. shown.Select(r => r with { CheaperThan = standing(r.Market, r.Offer) })];
         var bad = shown.Count(r => r.Host?.IsBad == true);
         return new MarketView(
             filter.BadHistory ? shown : shown.FindAll(r => r.Host?.IsBad != true),
