@@ -1,13 +1,13 @@
-using Dashboard.Web.Features.Budgets;
 using Dashboard.Infrastructure.Prices;
+using Dashboard.Web.Features.Budgets;
 using Dashboard.Web.Features.Costs;
 using Dashboard.Web.Features.Home;
 using Dashboard.Web.Features.Inbox;
 using Dashboard.Web.Features.Jobs;
 using Dashboard.Web.Features.Machines;
 using Dashboard.Web.Features.Marketplaces;
-using Dashboard.Web.Features.Site;
 using Dashboard.Web.Features.Prices;
+using Dashboard.Web.Features.Site;
 using MudBlazor;
 
 namespace Dashboard.Web.Layout;
