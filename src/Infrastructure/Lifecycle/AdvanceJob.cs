@@ -28,6 +28,7 @@ internal sealed class AdvanceJob(
     LogStore logs,
     ChangeFeed changes,
     LifecycleSignal signal,
+    Fences fences,
     IOptions<LifecycleOptions> options,
     TimeProvider time)
 {
@@ -238,7 +239,7 @@ internal sealed class AdvanceJob(
         await using var db = await database.ForSystemAsync(lease.Lost);
         await using var transaction = await db.Database.BeginTransactionAsync(lease.Lost);
         var job = await db.Jobs.SingleAsync(j => j.Id == id, lease.Lost);
-        if (job.Fence != lease.Fence)
+        if (!fences.Hold(job.Fence, lease.Fence))
         {
             return false; // too slow: somebody else has claimed it since
         }

@@ -24,6 +24,7 @@ internal sealed partial class Reconciler(
     IConnectionHealth health,
     Node node,
     LifecycleSignal signal,
+    StepThreads threads,
     IOptions<LifecycleOptions> options,
     TimeProvider time,
     ILogger<Reconciler> log)
@@ -135,7 +136,7 @@ internal sealed partial class Reconciler(
                     continue;
                 }
 
-                step.Interrupt();
+                step.Interrupt(threads);
             }
         }
 
@@ -151,7 +152,7 @@ internal sealed partial class Reconciler(
             return; // it still runs
         }
 
-        step.Work = Task.Run(async () =>
+        step.Work = threads.Start(async () =>
         {
             try
             {
@@ -171,7 +172,7 @@ internal sealed partial class Reconciler(
                 step.Stop.Dispose();
                 signal.Wake(); // what it left due is taken up at once
             }
-        }, CancellationToken.None);
+        });
     }
 
     private async Task StepJobAsync(JobId id, long fence, CancellationToken ct)
@@ -240,13 +241,12 @@ internal sealed partial class Reconciler(
 
         public Task Work { get; set; } = Task.CompletedTask;
 
-        /// <summary>Asks it to let go; nobody else waits for what that takes.</summary>
-        public void Interrupt()
+        public void Interrupt(StepThreads threads)
         {
             Interrupted = true;
             try
             {
-                _ = stop.CancelAsync();
+                threads.Interrupt(stop);
             }
             catch (ObjectDisposedException)
             {
