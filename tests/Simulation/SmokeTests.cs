@@ -1,61 +1,40 @@
-using System.Diagnostics;
+using Dashboard.Simulation.Crashes;
+using Dashboard.Simulation.Faults;
 using Dashboard.Simulation.Harness;
+using Dashboard.Simulation.Stories;
 
 namespace Dashboard.Simulation;
 
-public sealed class SmokeTests
+public sealed class SmokeTests(ITestOutputHelper output)
 {
     [Fact]
-    public void One()
-    {
-        OnOwnThread(() =>
-        {
-            var c0 = Environment.CpuUsage.TotalTime;
-            void P(string w) { Console.WriteLine($"{w} {(Environment.CpuUsage.TotalTime - c0).TotalMilliseconds}"); c0 = Environment.CpuUsage.TotalTime; }
-            TemplateDatabase.CopyTo("/dev/shm/h2-x.db");
-            P("template");
-            using var world = new World(new Schedule("x", 1), tell: true);
-            P("world");
-            var outcome = world.Run();
-            P("run");
-            Console.WriteLine(outcome.Story);
-            Console.WriteLine(outcome.Figures);
-            Assert.Empty(outcome.Violations);
-            var watch = Stopwatch.StartNew();
-            for (var seed = 2; seed < 102; seed++)
-            {
-                using var next = new World(new Schedule("x", seed));
-                var result = next.Run();
-                if (seed % 20 == 0) { P("twenty runs"); }
-                if (result.Violations.Count > 0)
-                {
-                    Console.WriteLine($"{seed} {result.Violations[0]}");
-                }
-            }
+    public void Faults() => Run([.. Enumerable.Range(0, FaultTable.All.Count).Select(Schedules.OnlyFault)]);
 
-            Console.WriteLine($"{watch.ElapsedMilliseconds / 100.0} ms each");
-        });
+    [Fact]
+    public void Crashes() => Run([.. Enumerable.Range(0, CrashPoints.All.Count).Select(Schedules.OnlyCrash)]);
+
+    [Fact]
+    public void Randoms() => Run([.. Enumerable.Range(int.Parse(Environment.GetEnvironmentVariable("FROM") ?? "0"), int.Parse(Environment.GetEnvironmentVariable("N") ?? "100")).Select(Schedules.Random)]);
+
+    [Fact]
+    public void Pairs() => Run([.. Schedules.AllPairs().Where((_, i) => i % 37 == int.Parse(Environment.GetEnvironmentVariable("FROM") ?? "0"))]);
+
+    private void Run(IReadOnlyList<Schedule> schedules)
+    {
+        var tally = Runner.Run(schedules);
+        output.WriteLine($"{tally.Worlds} {tally.Figures} {tally.Took} cpu {Environment.CpuUsage.TotalTime}");
+        output.WriteLine("points missed: " + string.Join("; ", CrashPoints.All.Select(p => p.Name).Except(tally.PointsPassed)));
+        Assert.True(tally.Failed.Count == 0, tally.Words());
     }
 
-    private static void OnOwnThread(Action act)
+    [Fact]
+    public void Replayed()
     {
-        Exception? fault = null;
-        var thread = new Thread(() =>
+        if (Replay.Asked is { } name)
         {
-            try
-            {
-                act();
-            }
-            catch (Exception error)
-            {
-                fault = error;
-            }
-        });
-        thread.Start();
-        thread.Join();
-        if (fault is not null)
-        {
-            throw new InvalidOperationException(fault.Message, fault);
+            var outcome = Runner.Tell(Replay.Read(name));
+            output.WriteLine(outcome.Story.ToString());
+            output.WriteLine(outcome.Figures.ToString());
         }
     }
 }

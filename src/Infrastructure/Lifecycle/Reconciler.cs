@@ -29,7 +29,6 @@ internal sealed partial class Reconciler(
     TimeProvider time,
     ILogger<Reconciler> log)
 {
-    private static readonly TimeSpan LongestSleep = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan AfterFault = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan ShortStep = TimeSpan.FromMilliseconds(500); // most steps end sooner by themselves than a command on a machine can be cut off
 
@@ -86,9 +85,9 @@ internal sealed partial class Reconciler(
         }
 
         var soonest = jobs.Select(j => j.NextStepAt).Concat(instances.Select(i => i.NextStepAt)).Where(at => at > now).Min();
-        var sleep = soonest is { } at ? at - now : LongestSleep;
-        var listing = instances.Count == 0 ? LongestSleep : Interval(instances.Select(i => i.Status));
-        return Shorter(Shorter(Shorter(sleep, listing), LongestSleep), interrupting);
+        var sleep = soonest is { } at ? at - now : options.Value.LongestSleep;
+        var listing = instances.Count == 0 ? options.Value.LongestSleep : Interval(instances.Select(i => i.Status));
+        return Shorter(Shorter(Shorter(sleep, listing), options.Value.LongestSleep), interrupting);
     }
 
     /// <summary>Waits for the steps under way; their leases are handed back as they end.</summary>
@@ -118,14 +117,14 @@ internal sealed partial class Reconciler(
     {
         if (!_steps.Values.Any(s => s.Interruptible && !s.Interrupted))
         {
-            return LongestSleep;
+            return options.Value.LongestSleep;
         }
 
         var wanted = await (from i in db.Instances.AsNoTracking()
                             join j in db.Jobs.AsNoTracking() on i.JobId equals j.Id
                             where j.Cancel == CancelMode.DestroyNow && i.EndReason == null && i.NextStepAt != null
                             select i.Id).ToListAsync(ct);
-        var again = LongestSleep;
+        var again = options.Value.LongestSleep;
         foreach (var id in wanted)
         {
             if (_steps.TryGetValue(id.Value, out var step) && step is { Interruptible: true, Interrupted: false })

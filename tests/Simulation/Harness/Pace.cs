@@ -9,9 +9,10 @@ internal static class Pace
     public static IOptions<LifecycleOptions> Usual { get; } = Options.Create(new LifecycleOptions
     {
         QuietInterval = TimeSpan.FromSeconds(15),
-        MovingInterval = TimeSpan.FromSeconds(6),
-        BootingInterval = TimeSpan.FromSeconds(6),
-        WatchInterval = TimeSpan.FromSeconds(12),
+        MovingInterval = TimeSpan.FromSeconds(10),
+        BootingInterval = TimeSpan.FromSeconds(8),
+        WatchInterval = TimeSpan.FromSeconds(15),
+        LongestSleep = TimeSpan.FromSeconds(30),
         BootProgress = TimeSpan.FromMinutes(2),
         SshAnswer = TimeSpan.FromMinutes(2),
         CrossCheck = TimeSpan.FromSeconds(2),

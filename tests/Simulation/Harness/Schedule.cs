@@ -37,7 +37,7 @@ internal sealed record JobPlan
     public TimeSpan SubmittedAfter { get; init; }
 
     /// <summary>How long its program runs.</summary>
-    public TimeSpan Runs { get; init; } = TimeSpan.FromSeconds(40);
+    public TimeSpan Runs { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Limit of its runtime; the program is asked to save and stop then.</summary>
     public TimeSpan? Limit { get; init; }

@@ -11,6 +11,7 @@ using Dashboard.Simulation.Stories;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -37,7 +38,7 @@ internal sealed class Server : IDbContextFactory<AppDbContext>
 {
     private readonly World _world;
     private readonly SqliteConnection _connection;
-    private readonly DbContextOptions<AppDbContext> _options;
+    private readonly PooledDbContextFactory<AppDbContext> _contexts;
     private readonly ServiceProvider _services;
     private readonly Reconciler _reconciler;
     private readonly Queue<Action> _held = new();
@@ -51,7 +52,7 @@ internal sealed class Server : IDbContextFactory<AppDbContext>
         (_world, Name) = (world, name);
         Time = new ServerTime(world.Time, Admit) { Off = world.WallClockOff };
         _connection = TemplateDatabase.Open(world.DatabasePath);
-        _options = TemplateDatabase.Options(_connection).AddInterceptors(new CommitWatch(world, this), new CommandWatch(world, this)).Options;
+        _contexts = new PooledDbContextFactory<AppDbContext>(TemplateDatabase.Options(_connection).AddInterceptors(new CommitWatch(world, this), new CommandWatch(world, this)).Options, 32);
         _services = Build();
         Database = _services.GetRequiredService<AppDatabase>();
         Now(_services.GetRequiredService<DatabaseStart>().VoidLeasesAsync(default));
@@ -70,13 +71,13 @@ internal sealed class Server : IDbContextFactory<AppDbContext>
     public T Get<T>()
         where T : notnull => _services.GetRequiredService<T>();
 
-    public AppDbContext CreateDbContext() => new(_options);
+    public AppDbContext CreateDbContext() => _contexts.CreateDbContext();
 
     /// <summary>A server that is not up does not come to use its database.</summary>
     public async Task<AppDbContext> CreateDbContextAsync(CancellationToken cancellationToken)
     {
         await UpAsync();
-        return new AppDbContext(_options);
+        return _contexts.CreateDbContext();
     }
 
     /// <summary>Passes while the server is up, waits while it is frozen, and never returns once it is dead.</summary>

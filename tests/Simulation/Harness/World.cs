@@ -41,7 +41,7 @@ internal sealed class World : IDisposable
         Story = new Story(Time, tell);
         var settings = schedule.Market with
         {
-            Boot = TimeSpan.FromSeconds(Chance.Next(15, 35)),
+            Boot = TimeSpan.FromSeconds(Chance.Next(8, 24)),
             ListLag = TimeSpan.FromSeconds(Chance.Next(4) switch { 0 => 0, 1 => Chance.Next(1, 6), 2 => 2, _ => Chance.Next(0, 30) }),
         };
         Market = new RentalMarket(settings, Park, MarketState.Open("simulated", settings.Credit, opening));

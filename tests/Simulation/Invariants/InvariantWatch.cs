@@ -75,7 +75,7 @@ internal sealed class InvariantWatch(World world)
     }
 
     /// <summary>Others rent on the same account, under names of their own.</summary>
-    public void PlantForeign() => Plant("comfy-ui", 2);
+    public void PlantForeign() => Plant("comfy-ui", 1);
 
     /// <summary>Machines of somebody else whose labels look like the one of a machine of ours.</summary>
     public void PlantLookAlikes(string contract)

@@ -23,6 +23,8 @@ internal sealed class SimulatedMarketplace(World world, Server server) : IMarket
     private const int PageRows = 25;
     private const int MostOffers = 16;
 
+    private static readonly HashSet<string> Fields = [.. typeof(WireInstance).GetProperties().Select(property => JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name))];
+
     public Task<ProviderAccount> GetAccountAsync(CancellationToken ct) => AskAsync(ProviderCall.Account, "", _ =>
         new ProviderAccount("314159", "sandbox", Money.FromUsd(world.Market.Credit(world.Now))), ct);
 
@@ -236,7 +238,8 @@ internal sealed class SimulatedMarketplace(World world, Server server) : IMarket
 
     private ObservedInstance Read(WireRow row, DateTimeOffset asked)
     {
-        var wire = JsonSerializer.SerializeToElement<Dictionary<string, object?>>(row);
+        // What the adapter does not read need not travel.
+        var wire = JsonSerializer.SerializeToElement(row.Where(field => Fields.Contains(field.Key)).ToDictionary());
         try
         {
             return VastAiInstances.Read(wire.Deserialize<WireInstance>(VastAiJson.Options)!, asked, server.Time.GetUtcNow());
