@@ -121,7 +121,7 @@ internal sealed class CommandWatch(World world, Server server) : DbCommandInterc
         {
             await world.Crashes.PassAsync(server, $"before claim of {claim}");
         }
-        else if (command.CommandText.Contains("\"LeaseUntil\" = NULL", StringComparison.Ordinal) || command.CommandText.Contains("\"LeaseUntil\" = @", StringComparison.Ordinal))
+        else if (command.CommandText.Contains("\"LeaseUntil\" =", StringComparison.Ordinal) && command.CommandText.Contains("\"Fence\" =", StringComparison.Ordinal))
         {
             await world.Crashes.PassAsync(server, "before a lease is handed back");
         }
