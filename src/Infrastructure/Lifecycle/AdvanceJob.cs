@@ -33,6 +33,7 @@ internal sealed partial class AdvanceJob(
     ChangeFeed changes,
     LifecycleSignal signal,
     HomeCheckpoints checkpoints,
+    Fences fences,
     IOptions<LifecycleOptions> options,
     IOptions<InterruptionOptions> interruption,
     TimeProvider time)
@@ -299,7 +300,7 @@ internal sealed partial class AdvanceJob(
         await using var db = await database.ForSystemAsync(lease.Lost);
         await using var transaction = await db.Database.BeginTransactionAsync(lease.Lost);
         var job = await db.Jobs.SingleAsync(j => j.Id == id, lease.Lost);
-        if (job.Fence != lease.Fence)
+        if (!fences.Hold(job.Fence, lease.Fence))
         {
             return false; // too slow: somebody else has claimed it since
         }

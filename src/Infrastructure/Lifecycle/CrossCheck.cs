@@ -62,7 +62,8 @@ internal sealed partial class CrossCheck(IOptions<LifecycleOptions> options, Tim
                     // The provider's log service is beside the point of the rental: ask again while there is time.
                 }
 
-                await Task.Delay(Pause, time, limit.Token);
+                await Task.Delay(Pause, time, CancellationToken.None); // short: the limit is looked at in between
+                limit.Token.ThrowIfCancellationRequested();
             }
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested)

@@ -19,7 +19,7 @@ internal sealed record InstanceSnapshot(Instance Instance, Job Job, Attempt Atte
 /// Reads an instance, and applies outcomes to it: everything a step found out goes into the database in one immediate
 /// transaction, together with its effect on the job, its events and its messages, or not at all.
 /// </summary>
-internal sealed class InstanceRecords(AppDatabase database, LogStore logs, ChangeFeed changes, TimeProvider time)
+internal sealed class InstanceRecords(AppDatabase database, LogStore logs, ChangeFeed changes, Fences fences, TimeProvider time)
 {
     public async Task<InstanceSnapshot> ReadAsync(InstanceId id, CancellationToken ct)
     {
@@ -35,7 +35,7 @@ internal sealed class InstanceRecords(AppDatabase database, LogStore logs, Chang
         await using var db = await database.ForSystemAsync(ct);
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         var row = await LoadAsync(db, id, tracked: true, ct);
-        if (fence is not null && row.Instance.Fence != fence)
+        if (!fences.Hold(row.Instance.Fence, fence))
         {
             return false;
         }

@@ -14,6 +14,9 @@ public sealed class LifecycleOptions
     /// <summary>The same while a machine boots: people wait for it. Providers allow one listing a second. Default 1 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00.2", "00:01:00")] public TimeSpan BootingInterval { get; init; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>Due rows are looked for at least so often; whoever makes one due wakes the reconciler besides. Default 5 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:01:00")] public TimeSpan LongestSleep { get; init; } = TimeSpan.FromSeconds(5);
+
     /// <summary>Time between two looks at a running program. Default 2 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00.2", "00:01:00")] public TimeSpan WatchInterval { get; init; } = TimeSpan.FromSeconds(2);
 

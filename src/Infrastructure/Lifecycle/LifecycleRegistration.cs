@@ -21,7 +21,10 @@ public static class LifecycleRegistration
         services.AddOptions<ReconciliationOptions>().BindConfiguration("Reconciliation").ValidateDataAnnotations().ValidateOnStart();
 
         services.AddSingleton(new Node($"{Environment.MachineName}/{Environment.ProcessId}"));
+        services.AddSingleton(Random.Shared);
         services.AddSingleton<LifecycleSignal>();
+        services.AddSingleton<StepThreads>();
+        services.AddSingleton<Fences>();
         services.AddSingleton<ChangeFeed>();
         services.AddSingleton<InstanceLabels>();
         services.AddSingleton<InstanceSecrets>();

@@ -261,7 +261,9 @@ internal sealed partial class ObserveAccount(
     private static void Gone(InstanceChange change)
     {
         var i = change.Instance;
-        var end = i.DestroyAcceptedAt!.Value;
+
+        // What no listing showed any more when the destroy was accepted had ended before: at an ask whose answer was lost, or by itself.
+        var end = i.AbsentSince < i.DestroyAcceptedAt ? Halfway(i.ObservedAt, i.AbsentSince.Value) : i.DestroyAcceptedAt!.Value;
         i.BillingSince ??= i.SentAt; // destroyed before any listing showed it: its disk was billed all the same
         MeterUsage.Gpu(change, end);
         MeterUsage.Disk(change, end);

@@ -26,6 +26,7 @@ internal sealed partial class Reconciler(
     IConnectionHealth health,
     Node node,
     LifecycleSignal signal,
+    StepThreads threads,
     IOptions<LifecycleOptions> options,
     IOptions<BudgetOptions> budgets,
     TimeProvider time,
@@ -33,7 +34,6 @@ internal sealed partial class Reconciler(
 {
     private const int InputOutput = 10; // SQLite's codes
     private const int DiskFull = 13;
-    private static readonly TimeSpan LongestSleep = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan AfterFault = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan ShortStep = TimeSpan.FromMilliseconds(500); // most steps end sooner by themselves than a command on a machine can be cut off
 
@@ -90,9 +90,9 @@ internal sealed partial class Reconciler(
         }
 
         var soonest = jobs.Select(j => j.NextStepAt).Concat(instances.Select(i => i.NextStepAt)).Where(at => at > now).Min();
-        var sleep = soonest is { } at ? at - now : LongestSleep;
-        var listing = instances.Count == 0 ? LongestSleep : Interval(instances.Select(i => i.Status));
-        return Shorter(Shorter(Shorter(sleep, listing), LongestSleep), interrupting);
+        var sleep = soonest is { } at ? at - now : options.Value.LongestSleep;
+        var listing = instances.Count == 0 ? options.Value.LongestSleep : Interval(instances.Select(i => i.Status));
+        return Shorter(Shorter(Shorter(sleep, listing), options.Value.LongestSleep), interrupting);
     }
 
     /// <summary>Waits for the steps under way; their leases are handed back as they end.</summary>
@@ -124,7 +124,7 @@ internal sealed partial class Reconciler(
     {
         if (!_steps.Values.Any(s => s.Interruptible && !s.Interrupted))
         {
-            return LongestSleep;
+            return options.Value.LongestSleep;
         }
 
         var lastCall = time.GetUtcNow() + budgets.Value.LastCall;
@@ -132,7 +132,7 @@ internal sealed partial class Reconciler(
                             join j in db.Jobs.AsNoTracking() on i.JobId equals j.Id
                             where (j.Cancel == CancelMode.DestroyNow && i.EndReason == null || i.HeldUntil < lastCall) && i.NextStepAt != null
                             select i.Id).ToListAsync(ct);
-        var again = LongestSleep;
+        var again = options.Value.LongestSleep;
         foreach (var id in wanted)
         {
             if (_steps.TryGetValue(id.Value, out var step) && step is { Interruptible: true, Interrupted: false })
@@ -143,7 +143,7 @@ internal sealed partial class Reconciler(
                     continue;
                 }
 
-                step.Interrupt();
+                step.Interrupt(threads);
             }
         }
 
@@ -159,7 +159,7 @@ internal sealed partial class Reconciler(
             return; // it still runs
         }
 
-        step.Work = Task.Run(async () =>
+        step.Work = threads.Start(async () =>
         {
             try
             {
@@ -179,7 +179,7 @@ internal sealed partial class Reconciler(
                 step.Stop.Dispose();
                 signal.Wake(); // what it left due is taken up at once
             }
-        }, CancellationToken.None);
+        });
     }
 
     private async Task StepJobAsync(JobId id, long fence, CancellationToken ct)
@@ -260,13 +260,12 @@ internal sealed partial class Reconciler(
 
         public Task Work { get; set; } = Task.CompletedTask;
 
-        /// <summary>Asks it to let go; nobody else waits for what that takes.</summary>
-        public void Interrupt()
+        public void Interrupt(StepThreads threads)
         {
             Interrupted = true;
             try
             {
-                _ = stop.CancelAsync();
+                threads.Interrupt(stop);
             }
             catch (ObjectDisposedException)
             {

@@ -19,6 +19,7 @@ internal sealed partial class RentInstance(
     IOptions<LifecycleOptions> options,
     IOptions<DeadManOptions> deadMan,
     TimeProvider time,
+    Random chance,
     ILogger<RentInstance> log)
 {
     private const int MissesToReject = 3;
@@ -114,7 +115,7 @@ internal sealed partial class RentInstance(
     {
         var i = change.Instance;
         var before = change.Db.Instances.Count(r => r.AttemptId == i.AttemptId && r.UnclearLight && r.Id != i.Id);
-        return options.Value.PacePause * Math.Pow(2, Math.Min(before, 6)) * (1 + (Random.Shared.NextDouble() / 4));
+        return options.Value.PacePause * Math.Pow(2, Math.Min(before, 6)) * (1 + (chance.NextDouble() / 4));
     }
 
     private void Settle(InstanceChange change, RentResult result)

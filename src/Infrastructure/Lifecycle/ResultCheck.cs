@@ -4,13 +4,13 @@ using Dashboard.Infrastructure.Artifacts;
 
 namespace Dashboard.Infrastructure.Lifecycle;
 
-/// <summary>Whether what came home is the result that was asked for.</summary>
-internal sealed class ResultCheck(ArtifactStore artifacts)
+/// <summary>Whether what came home is the result that was asked for. The simulation, whose machines leave no files, puts its own in.</summary>
+internal class ResultCheck(ArtifactStore artifacts)
 {
     private const int LargestResultFile = 1024 * 1024;
 
     /// <summary>What is wrong, as one sentence; null when the result is usable.</summary>
-    public async Task<string?> ProblemAsync(Job job, int attempt, CancellationToken ct) =>
+    public virtual async Task<string?> ProblemAsync(Job job, int attempt, CancellationToken ct) =>
         job.Spec.Command is null ? await AdapterProblemAsync(job, attempt, ct) : await MissingAsync(job, attempt, ct);
 
     private async Task<string?> AdapterProblemAsync(Job job, int attempt, CancellationToken ct) =>

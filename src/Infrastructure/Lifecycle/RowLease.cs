@@ -20,12 +20,14 @@ internal sealed class RowLease : IAsyncDisposable
 
     private readonly Func<DateTimeOffset?, CancellationToken, Task<bool>> _extend;
     private readonly CancellationTokenSource _lost;
+    private readonly PeriodicTimer _heartbeat;
     private readonly Task _renewing;
 
     private RowLease(long fence, Func<DateTimeOffset?, CancellationToken, Task<bool>> extend, TimeProvider time, CancellationToken ct)
     {
         (Fence, _extend) = (fence, extend);
         _lost = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        _heartbeat = new PeriodicTimer(Heartbeat, time);
         _renewing = RenewAsync(time);
     }
 
@@ -69,7 +71,8 @@ internal sealed class RowLease : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _lost.CancelAsync();
+        _lost.Cancel();
+        _heartbeat.Dispose(); // ends the renewing
         await _renewing;
         await _extend(null, CancellationToken.None); // handed back, also at shutdown: the next holder need not wait
         _lost.Dispose();
@@ -79,12 +82,11 @@ internal sealed class RowLease : IAsyncDisposable
     {
         try
         {
-            while (true)
+            while (await _heartbeat.WaitForNextTickAsync(CancellationToken.None))
             {
-                await Task.Delay(Heartbeat, time, _lost.Token);
                 if (!await _extend(time.GetUtcNow() + Length, _lost.Token))
                 {
-                    await _lost.CancelAsync();
+                    _lost.Cancel();
                 }
             }
         }
@@ -93,7 +95,7 @@ internal sealed class RowLease : IAsyncDisposable
         }
         catch (Exception)
         {
-            await _lost.CancelAsync(); // cannot renew: whoever claims it next must not meet us still acting
+            _lost.Cancel(); // cannot renew: whoever claims it next must not meet us still acting
         }
     }
 }

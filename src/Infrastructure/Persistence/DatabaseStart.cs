@@ -21,7 +21,13 @@ public sealed class DatabaseStart(AppDatabase database, DataDirectory data, Time
         await db.Database.MigrateAsync(ct);
         await db.Database.ExecuteSqlRawAsync("PRAGMA journal_mode=WAL;", ct);
 
-        // Whoever held a lease is gone: nothing has to wait until it runs out.
+        await VoidLeasesAsync(ct);
+    }
+
+    /// <summary>Whoever held a lease is gone: nothing has to wait until it runs out.</summary>
+    internal async Task VoidLeasesAsync(CancellationToken ct)
+    {
+        await using var db = await database.ForSystemAsync(ct);
         await db.Set<Job>().Where(j => j.LeaseOwner != null)
             .ExecuteUpdateAsync(set => set.SetProperty(j => j.LeaseOwner, (string?)null).SetProperty(j => j.LeaseUntil, (DateTimeOffset?)null), ct);
         await db.Set<Instance>().Where(i => i.LeaseOwner != null)

@@ -223,54 +223,36 @@ internal sealed partial class VastAiMarketplace : IMarketplace
         var at = _clients.Time.GetUtcNow();
         var asked = at;
         var filters = label is null ? null : JsonSerializer.Serialize(new { label = new { eq = label } });
-        var seen = new Dictionary<string, ObservedInstance>();
-        int? total = null;
-        var found = 0;
-        JsonElement? counts = null;
+        var pages = new ListingPages();
         await foreach (var reply in PagesAsync(
             VastAiEndpoint.List, MostListPages, (token, call) => _repeatable.ListAsync(ListPage, """[{"col":"id","dir":"asc"}]""", filters, token, call, ct), ct))
         {
-            total = VastAiJson.Count(reply.Field("total_instances"));
-            found = Math.Max(found, VastAiJson.Count(reply.Field("instances_found")) ?? 0);
-            counts = reply.Field("label_counts");
+            var total = VastAiJson.Count(reply.Field("total_instances"));
             var received = _clients.Time.GetUtcNow();
-            foreach (var row in RowsOf(reply, "instances", mayBeNull: total == 0))
-            {
-                var instance = VastAiInstances.Read(reply.Read<WireInstance>(row), asked, received);
-                if (!seen.TryAdd(instance.ContractId, instance))
-                {
-                    throw new ProviderUnavailableException($"The listing repeats machine {instance.ContractId}.");
-                }
-            }
-
+            var rows = RowsOf(reply, "instances", mayBeNull: total == 0).Select(row => VastAiInstances.Read(reply.Read<WireInstance>(row), asked, received)).ToList();
+            pages.Add(rows, total, VastAiJson.Count(reply.Field("instances_found")), CountsOf(reply.Field("label_counts")));
             asked = received;
         }
 
-        if (total != seen.Count || found > seen.Count)
-        {
-            throw new ProviderUnavailableException($"The listing has {seen.Count} machines and speaks of {total?.ToString(CultureInfo.InvariantCulture) ?? "no total"}, {found} found.");
-        }
+        var listing = pages.Complete(at);
+        return label is null ? listing : listing with { Instances = [.. listing.Instances.Where(instance => instance.Label == label)] };
+    }
 
-        // Whatever else its numbers say: a listing that speaks of more machines of a label than it holds was cut.
-        var labels = seen.Values.CountBy(instance => instance.Label ?? "").ToDictionary(held => held.Key, held => held.Value);
-        if (counts is { ValueKind: JsonValueKind.Object } told)
+    private static Dictionary<string, int> CountsOf(JsonElement? told)
+    {
+        var counts = new Dictionary<string, int>();
+        if (told is { ValueKind: JsonValueKind.Object } labels)
         {
-            foreach (var count in told.EnumerateObject())
+            foreach (var label in labels.EnumerateObject())
             {
-                var held = labels.GetValueOrDefault(count.Name.Trim());
-                if (VastAiJson.Count(count.Value) is { } expected && expected > held)
+                if (VastAiJson.Count(label.Value) is { } count)
                 {
-                    throw new ProviderUnavailableException($"The listing has {held} machines of a label and speaks of {expected}.");
+                    counts[label.Name] = count;
                 }
             }
         }
 
-        if (label is null)
-        {
-            return new InstanceListing(at, [.. seen.Values]);
-        }
-
-        return new InstanceListing(at, [.. seen.Values.Where(instance => instance.Label == label)]);
+        return counts;
     }
 
     private async IAsyncEnumerable<VastAiReply> PagesAsync(

@@ -1,0 +1,64 @@
+using Dashboard.Domain.Jobs;
+using Dashboard.Simulation.Crashes;
+using Dashboard.Simulation.Faults;
+
+namespace Dashboard.Simulation.Harness;
+
+/// <summary>The schedules that are run: every crash with every fault, and any mixture by chance.</summary>
+internal static class Schedules
+{
+    /// <summary>Crash points and faults by their index in the tables.</summary>
+    public static Schedule Pair(int point, int fault)
+    {
+        var crash = CrashPoints.All[point];
+        return new Schedule($"pair/{point + 1}/{fault + 1}", (point * 1009) + fault)
+        {
+            Faults = With(FaultTable.All[fault], CrashPoints.LureOf(crash)),
+            Crashes = [new CrashPlan(crash, 1)],
+        };
+    }
+
+    public static IEnumerable<Schedule> AllPairs() =>
+        from point in Enumerable.Range(0, CrashPoints.All.Count)
+        from fault in Enumerable.Range(0, FaultTable.All.Count)
+        select Pair(point, fault);
+
+    public static Schedule OnlyCrash(int point) => new($"crash/{point + 1}", point)
+    {
+        Faults = With(null, CrashPoints.LureOf(CrashPoints.All[point])),
+        Crashes = [new CrashPlan(CrashPoints.All[point], 1)],
+    };
+
+    public static Schedule OnlyFault(int fault) => new($"fault/{fault + 1}", fault) { Faults = [FaultTable.All[fault]] };
+
+    /// <summary>One or two jobs, up to three faults, up to three crashes or a frozen server, now and then a person who stops it all.</summary>
+    public static Schedule Random(int seed)
+    {
+        var chance = new Random(seed);
+        var faults = Enumerable.Range(0, chance.Next(4)).Select(_ => FaultTable.All[chance.Next(FaultTable.All.Count)]).Distinct().ToList();
+        var crashes = Enumerable.Range(0, chance.Next(4)).Select(_ => Crash(chance)).ToList();
+        return new Schedule($"random/{seed}", seed)
+        {
+            Jobs = chance.Next(4) == 0
+                ? [new JobPlan(), new JobPlan { SubmittedAfter = TimeSpan.FromSeconds(chance.Next(60)) }]
+                : [new JobPlan { Runs = TimeSpan.FromSeconds(chance.Next(5, 60)) }],
+            Faults = faults,
+            Crashes = crashes,
+            Cancels = chance.Next(8) == 0 ? [(TimeSpan.FromSeconds(chance.Next(2, 90)), chance.Next(2) == 0 ? CancelMode.DestroyNow : CancelMode.SaveThenDestroy)] : [],
+        };
+    }
+
+    private static CrashPlan Crash(Random chance)
+    {
+        if (chance.Next(5) == 0)
+        {
+            var call = CrashPoints.Calls[chance.Next(CrashPoints.Calls.Count)];
+            return new CrashPlan(call, chance.Next(1, 4)) { Away = TimeSpan.FromSeconds(chance.Next(1, 20)), Frozen = TimeSpan.FromSeconds(chance.Next(5, 150)) };
+        }
+
+        var point = CrashPoints.All[chance.Next(CrashPoints.All.Count)];
+        return new CrashPlan(point, chance.Next(1, 4)) { Away = TimeSpan.FromSeconds(chance.Next(20) == 0 ? 240 : chance.Next(1, 20)) };
+    }
+
+    private static Fault[] With(Fault? fault, Fault? lure) => [.. new[] { fault, lure }.OfType<Fault>().Distinct()];
+}

@@ -1,0 +1,279 @@
+using Dashboard.Domain;
+using Dashboard.Domain.Jobs;
+using Dashboard.Infrastructure.Lifecycle;
+using Dashboard.Sandbox.Market;
+using Dashboard.Simulation.Crashes;
+using Dashboard.Simulation.Faults;
+using Dashboard.Simulation.Invariants;
+using Dashboard.Simulation.Machines;
+using Dashboard.Simulation.Provider;
+using Dashboard.Simulation.Stories;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+
+namespace Dashboard.Simulation.Harness;
+
+/// <summary>
+/// One run of the whole: a provider's market with its hosts, a server on its database, faults, crashes and people, moved by one
+/// thread through simulated time. Two worlds of one schedule are the same to the last event.
+/// </summary>
+internal sealed class World : IDisposable
+{
+    public static readonly DateTimeOffset Opening = new(2026, 11, 2, 9, 0, 0, TimeSpan.Zero);
+    private static readonly TimeSpan Horizon = TimeSpan.FromHours(4);
+    private static readonly MachinePark Park = MachinePark.Draw(7);
+
+    private readonly string _folder;
+    private readonly List<Server> _servers = [];
+    private int _starts;
+
+    public World(Schedule schedule, bool tell = false)
+    {
+        Schedule = schedule;
+        Chance = new Random(schedule.Seed);
+        Pace = schedule.Pace ?? Harness.Pace.Usual;
+        _folder = Path.Combine(TemplateDatabase.Folder, $"simulation-{Guid.NewGuid():N}");
+        Directory.CreateDirectory(_folder);
+        TemplateDatabase.CopyTo(DatabasePath);
+
+        var opening = Opening + TimeSpan.FromMinutes(Chance.Next(7 * 24 * 60));
+        Time = new SimulatedTime(opening);
+        Story = new Story(Time, tell);
+        var settings = schedule.Market with
+        {
+            Boot = TimeSpan.FromSeconds(Chance.Next(8, 24)),
+            ListLag = TimeSpan.FromSeconds(Chance.Next(4) switch { 0 => 0, 1 => Chance.Next(1, 6), 2 => 2, _ => Chance.Next(0, 30) }),
+        };
+        Market = new RentalMarket(settings, Park, MarketState.Open("simulated", settings.Credit, opening));
+        Hosts = new Hosts(this);
+        Faults = new FaultBoard(this);
+        Crashes = new CrashBoard(this);
+        Watch = new InvariantWatch(this);
+    }
+
+    public Schedule Schedule { get; }
+
+    /// <summary>The world's own dice. Everything that is drawn is drawn on the one thread, in the one order.</summary>
+    public Random Chance { get; }
+
+    public IOptions<LifecycleOptions> Pace { get; }
+
+    public SimulatedTime Time { get; }
+
+    public Story Story { get; }
+
+    public RentalMarket Market { get; }
+
+    public Hosts Hosts { get; }
+
+    public FaultBoard Faults { get; }
+
+    public CrashBoard Crashes { get; }
+
+    public InvariantWatch Watch { get; }
+
+    public List<Violation> Violations { get; } = [];
+
+    /// <summary>How far the servers' wall clocks are off, the next start's included.</summary>
+    public TimeSpan WallClockOff { get; private set; }
+
+    /// <summary>All jumps of the wall clocks so far, without their direction: what the ledger may be off by, once per running machine.</summary>
+    public TimeSpan WallClockJumps { get; private set; }
+
+    public string DatabasePath => Path.Combine(_folder, "dashboard.db");
+
+    public string DataPath => Path.Combine(_folder, "data");
+
+    /// <summary>The server that is up last; null while there is none.</summary>
+    public Server? Current => _servers.LastOrDefault(server => server.Life == Life.Up);
+
+    public DateTimeOffset Now => Time.Now;
+
+    public int ThreadId { get; } = Environment.CurrentManagedThreadId;
+
+    /// <summary>Something of the product went on on a thread of its own: nothing here can be repeated then.</summary>
+    public volatile bool LeftItsThread;
+
+    public void Violate(string invariant, string what)
+    {
+        if (!Violations.Exists(violation => violation.Invariant == invariant && violation.What == what))
+        {
+            Violations.Add(new Violation(invariant, what));
+            Story.Add(Teller.Judge, $"VIOLATED {invariant}: {what}");
+        }
+    }
+
+    /// <summary>Runs until everything has come to rest, an invariant broke, or the horizon.</summary>
+    public Outcome Run()
+    {
+        Watch.PlantForeign();
+        Faults.Lay(Schedule.Faults);
+        Boot();
+        foreach (var job in Schedule.Jobs)
+        {
+            Time.At(job.SubmittedAfter, () => Submit(job));
+        }
+
+        foreach (var (after, mode) in Schedule.Cancels)
+        {
+            Time.At(after, () => Cancel(mode));
+        }
+
+        while (Violations.Count == 0)
+        {
+            TurnServers();
+            Watch.Look();
+            if (LeftItsThread)
+            {
+                throw new InvalidOperationException("A step went on on another thread: the world cannot be repeated.");
+            }
+
+            if (IsAtRest())
+            {
+                break;
+            }
+
+            if (Time.NextDue is not { } due || Time.Elapsed > Horizon.Ticks)
+            {
+                Violate("End", $"Nothing comes to rest: {Watch.Unfinished()}.");
+                break;
+            }
+
+            Time.MoveTo(due);
+            AdvanceMarket();
+        }
+
+        if (Violations.Count == 0)
+        {
+            Watch.LookAtTheEnd();
+        }
+
+        return new Outcome(Schedule, [.. Violations], Watch.Figures(), Story);
+    }
+
+    /// <summary>The process ends at this very point, and another one starts on the same database.</summary>
+    public void Crash(Server server, TimeSpan away)
+    {
+        server.Kill();
+        Time.At(away, Boot);
+    }
+
+    /// <summary>The process stands still at this very point; another one starts, and later the first one goes on.</summary>
+    public void Freeze(Server server, TimeSpan away, TimeSpan frozen)
+    {
+        server.Freeze();
+        Time.At(away, Boot);
+        Time.At(frozen, () =>
+        {
+            Story.Add(Teller.Crash, $"{server.Name} goes on where it stood");
+            server.Thaw();
+        });
+
+        // Whoever was overtaken is ended in the end, or two servers would share one database for ever.
+        Time.At(frozen + TimeSpan.FromSeconds(20), server.Kill);
+    }
+
+    public void JumpWallClock(TimeSpan by)
+    {
+        WallClockOff += by;
+        WallClockJumps += by.Duration();
+        foreach (var server in _servers)
+        {
+            server.Time.Off += by;
+        }
+
+        Story.Add(Teller.Fault, $"the server's clock jumps by {by}");
+    }
+
+    public void AdvanceMarket()
+    {
+        Market.Advance(Now);
+        Hosts.Obey();
+    }
+
+    public void Dispose()
+    {
+        foreach (var server in _servers)
+        {
+            server.Close();
+        }
+
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private void Boot()
+    {
+        var name = $"server {++_starts}";
+        Story.Add(Teller.Crash, $"{name} starts");
+        _servers.RemoveAll(server => server.Life == Life.Dead);
+        _servers.Add(new Server(this, name));
+    }
+
+    private void TurnServers()
+    {
+        for (var i = 0; i < _servers.Count; i++)
+        {
+            _servers[i].Turn();
+        }
+    }
+
+    private bool IsAtRest() => Current is not null && Watch.AllJobsEnded && Watch.NothingOfOursLives && Schedule.QuietAfter <= TimeSpan.FromTicks(Time.Elapsed);
+
+    private void Submit(JobPlan plan)
+    {
+        if (Current is not { } server)
+        {
+            Time.At(TimeSpan.FromSeconds(1), () => Submit(plan));
+            return;
+        }
+
+        var now = server.Time.GetUtcNow();
+        using var db = server.CreateDbContext();
+        var team = db.Teams.Single();
+        var job = new Job
+        {
+            Id = new JobId(Guid.CreateVersion7(now)),
+            TeamId = team.Id,
+            Number = team.NextJobNumber++,
+            ProjectId = TemplateDatabase.Project,
+            CreatedBy = new UserId(Guid.Empty),
+            Name = "job",
+            Tags = [],
+            Spec = new TrainingSpec { Preset = Presets.Command, Backend = "command", Command = new CommandSpec("train", []) },
+            ConnectionId = TemplateDatabase.Connection,
+            Needs = new MachineNeeds([]),
+            Limits = new JobLimits(null, null, plan.Limit ?? Faults.RuntimeLimit),
+            Estimate = null,
+            CreatedAt = now,
+            NextStepAt = now,
+        };
+        db.Jobs.Add(job);
+        Hosts.Programs[job.Id] = plan.Runs;
+        db.SaveChanges();
+        Watch.Submitted(job);
+        server.Wake();
+    }
+
+    private void Cancel(CancelMode mode)
+    {
+        if (Current is not { } server)
+        {
+            Time.At(TimeSpan.FromSeconds(1), () => Cancel(mode));
+            return;
+        }
+
+        Story.Add(Teller.Person, $"stops every job ({mode})");
+        Watch.CancelledByPerson();
+        var now = server.Time.GetUtcNow();
+        using var db = server.CreateDbContext();
+        db.Jobs.Where(j => j.Cancel == null).ExecuteUpdate(set => set.SetProperty(j => j.Cancel, mode).SetProperty(j => j.NextStepAt, now));
+        db.Instances.Where(i => i.NextStepAt != null).ExecuteUpdate(set => set.SetProperty(i => i.NextStepAt, now));
+        server.Wake();
+    }
+}
+
+/// <summary>What an invariant says was broken.</summary>
+internal sealed record Violation(string Invariant, string What);
+
+/// <summary>How a world ended.</summary>
+internal sealed record Outcome(Schedule Schedule, IReadOnlyList<Violation> Violations, Figures Figures, Story Story);
