@@ -30,7 +30,7 @@ public static class EndingActions
     {
         Finished => [(Clone, "Clone and change")],
         CancelledByUser => [(Again, "Start it again"), (Clone, "Clone and change"), (SeeLogEnd, "Log end")],
-        BudgetExhausted => [(Clone, "Raise the limit"), (UseFiles, "Use what was saved")],
+        BudgetExhausted => [(Clone, "Clone with another limit"), (UseFiles, "Use what was saved")],
         CreditExhausted => [(OpenProvider, "Add funds"), (Again, "Start it again"), (UseFiles, "Use what was saved")],
         DeadlineReached => [(Clone, "Raise the time limit"), (UseFiles, "Use what was saved")],
         ScriptFailed => [(SeeLogEnd, "Log end"), (Clone, "Change and start again"), (Again, "Retry with the same")],

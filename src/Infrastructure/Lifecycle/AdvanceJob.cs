@@ -365,7 +365,7 @@ internal sealed partial class AdvanceJob(
             db.Outbox.Add(new OutboxMessage { TeamId = job.TeamId, Kind = "job.ended", DedupKey = $"job.ended/{job.Id}/{job.AttemptCount}", Payload = $"{{\"job\":\"{job.Id}\"}}", At = now });
             if (status is JobStatus.Failed or JobStatus.Paused)
             {
-                var (action, path) = EndingActions.InInbox(reason, job.Number);
+                var (action, path) = status == JobStatus.Paused ? ("See job", $"/jobs/{job.Number}") : EndingActions.InInbox(reason, job.Number);
                 InboxWriter.Open(db, job.TeamId, "job-failed", $"job/{job.Id}", $"{job.Name} #{job.Number} {(status == JobStatus.Failed ? "failed" : "is paused")}", job.Message, path, action, now);
             }
         }

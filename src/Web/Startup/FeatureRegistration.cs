@@ -13,6 +13,7 @@ internal static class FeatureRegistration
     public static void AddJobFeatures(this IServiceCollection services) => services
         .AddSingleton<SubmitJob>()
         .AddSingleton<CancelJob>()
+        .AddSingleton<GoOnWithJob>()
         .AddSingleton<QuoteOffers>();
 
     public static void AddConnectionFeatures(this IServiceCollection services) => services

@@ -76,7 +76,8 @@ public sealed class HomePageTests : PageTest
         await SeedAsync(seed => seed.Inbox("job-failed", "Job #209 ended without an adapter", "It cost $1.12."));
         var page = Show<InboxPage>("/t/halden/inbox");
 
-        await page.Find("button").ClickAsync(new());
+        await page.Find("button[aria-label^='Done']").ClickAsync(new());
+        await page.Find("form").SubmitAsync();
 
         Assert.Contains("Nothing needs you.", page.Find(".face").TextContent);
     }

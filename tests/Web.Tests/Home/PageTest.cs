@@ -2,6 +2,7 @@ using Bunit;
 using Dashboard.Domain;
 using Dashboard.Domain.Teams;
 using Dashboard.Infrastructure;
+using Dashboard.Infrastructure.Lifecycle;
 using Dashboard.Infrastructure.Live;
 using Dashboard.Infrastructure.Logs;
 using Dashboard.Infrastructure.Persistence;
@@ -26,7 +27,7 @@ public abstract class PageTest : BunitContext, IAsyncLifetime
         Team = new Team { Id = new TeamId(Guid.NewGuid()), Name = "Halden Lab", Slug = "halden", CreatedAt = Time.GetUtcNow() };
         Member = ContextFor(Role.Owner);
         Database = new AppDatabase(_contexts);
-        Services.AddSingleton(Database).AddSingleton<TimeProvider>(Time).AddSingleton(Feed).AddSingleton(new DataDirectory(_data.FullName)).AddSingleton<MetricsStore>().AddPages();
+        Services.AddSingleton(Database).AddSingleton<TimeProvider>(Time).AddSingleton(Feed).AddSingleton<LifecycleSignal>().AddSingleton(new DataDirectory(_data.FullName)).AddSingleton<MetricsStore>().AddPages();
         JSInterop.Mode = JSRuntimeMode.Loose;
     }
 

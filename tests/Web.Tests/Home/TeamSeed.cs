@@ -104,8 +104,8 @@ internal sealed class TeamSeed(AppDbContext db, Team team, Guid person, DateTime
     public void Artifact(Job job, string path = "adapter/adapter_model.safetensors") =>
         db.Add(new Artifact { TeamId = team.Id, JobId = job.Id, AttemptNumber = 1, Path = path, Bytes = 84_000_000, Sha256 = new string('a', 64), Verified = true, ArrivedAt = now });
 
-    public void Inbox(string kind, string title, string detail, string? link = null, string? action = null, TimeSpan? ago = null) =>
-        db.Add(new InboxItem { TeamId = team.Id, Kind = kind, Key = Guid.NewGuid().ToString("N"), Title = title, Detail = detail, Link = link, Action = action, At = now - (ago ?? TimeSpan.FromMinutes(12)) });
+    public void Inbox(string kind, string title, string detail, string? link = null, string? action = null, TimeSpan? ago = null, decimal atRiskUsd = 0, bool critical = false) =>
+        db.Add(new InboxItem { TeamId = team.Id, Kind = kind, Key = Guid.NewGuid().ToString("N"), Title = title, Detail = detail, Link = link, Action = action, Since = now - (ago ?? TimeSpan.FromMinutes(12)), At = now - (ago ?? TimeSpan.FromMinutes(12)), AtRisk = HourlyRate.FromUsd(atRiskUsd), Critical = critical });
 
     private static JobStatus[] PathTo(JobStatus status) => status switch
     {
