@@ -38,6 +38,16 @@ internal sealed class ServerProcess(int port, string dataDirectory, IReadOnlyDic
     /// <summary>When the running process was started.</summary>
     public DateTimeOffset LaunchedAt { get; private set; }
 
+    /// <summary>What the running process has used of the processors.</summary>
+    public TimeSpan Computed
+    {
+        get
+        {
+            _process!.Refresh();
+            return _process.TotalProcessorTime;
+        }
+    }
+
     /// <summary>Starts it and returns once it answers, its database migrated and its market attached.</summary>
     public async Task StartAsync(CancellationToken ct)
     {

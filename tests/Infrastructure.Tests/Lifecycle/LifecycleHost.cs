@@ -49,7 +49,7 @@ internal sealed class LifecycleHost : IAsyncDisposable
     /// <param name="data">Its data directory, emptied in the end; null makes one.</param>
     public static async Task<LifecycleHost> StartAsync(SandboxProcess sandbox, string? key = null, Action<IServiceCollection>? more = null, LifecycleOptions? pace = null, string? data = null)
     {
-        data ??= Directory.CreateTempSubdirectory("lifecycle-").FullName;
+        data = data is null ? Directory.CreateTempSubdirectory("lifecycle-").FullName : Directory.CreateDirectory(data).FullName;
         if (pace is not null)
         {
             var asked = more;
@@ -253,7 +253,14 @@ internal sealed class LifecycleHost : IAsyncDisposable
         {
             lock (_writing)
             {
-                File.AppendAllText(path, $"{logLevel} {formatter(state, exception)} {exception}\n");
+                try
+                {
+                    File.AppendAllText(path, $"{logLevel} {formatter(state, exception)} {exception}\n");
+                }
+                catch (IOException)
+                {
+                    // The disk is full, which is what the test is about.
+                }
             }
         }
 
