@@ -18,7 +18,7 @@ FULL_KB=512000   # under 500 MiB logins and renames begin to fail on some hosts:
 say() { echo "$(date -u +%FT%TZ) $*"; }
 
 # Seconds of a clock that nobody sets: the host's wall clock may be wrong or jump.
-uptime() { read -r up _ </proc/uptime; echo "${up%%.*}"; }
+uptime() { read -r up _ <"${GD_UPTIME:-/proc/uptime}"; echo "${up%%.*}"; }
 
 # A number of spec.json. A quote inside a JSON string is escaped, so {," before the name means a key.
 number() {

@@ -91,6 +91,60 @@ public sealed class DeadManTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Forty_five_minutes_without_the_server_cost_nothing_fifty_save_the_run_and_sixty_destroy_the_machine()
+    {
+        const int hour = 3600;
+        Uptime(1_000);
+        _machine.Smoke(steps: 1_000_000, saveSteps: 1_000_000, pace: 0.02, limits: new { dead_man_s = hour });
+        _machine.Lease(seq: 1, seconds: 900);
+        _machine.StartSupervisor();
+        await _machine.UntilAsync(() => _machine.Has("beat") && _machine.Has("metrics.jsonl"), "the trainer runs");
+
+        await PassesAsync(1_000 + 900 + (45 * 60));
+        Assert.False(_machine.Has("exit"));
+        Assert.False(_machine.Has("out/STOP"));
+        Assert.Empty(_provider.Requests);
+
+        // The server is back, and nothing was lost.
+        _machine.Lease(seq: 2, seconds: 900);
+        var granted = 1_000 + 900 + (45 * 60) + 10;
+        await PassesAsync(granted);
+        await PassesAsync(granted + 900 + (49 * 60));
+        Assert.False(_machine.Has("exit"));
+
+        // Now it is gone for good.
+        Uptime(granted + 900 + (50 * 60) + 30);
+        Assert.Equal((143, "lease"), await _machine.EndAsync());
+        Assert.True(_machine.Has($"out/checkpoint-{(int)_machine.Json("exit")["step"]!}/COMPLETE"));
+        await PassesAsync(granted + 900 + (59 * 60));
+        Assert.Empty(_provider.Requests);
+        Uptime(granted + 900 + hour + 30);
+        await _machine.UntilAsync(() => !_provider.Requests.IsEmpty, "the machine destroys itself");
+        Assert.All(_provider.Requests, IsTheDestroyCall);
+    }
+
+    /// <summary>Sets the machine's clock.</summary>
+    private void Uptime(int seconds)
+    {
+        var clock = Path.Combine(_machine.Home, "uptime");
+        File.WriteAllText(clock + ".new", $"{seconds}.00 0.00\n");
+        File.Move(clock + ".new", clock, overwrite: true);
+        _machine.Environment["GD_UPTIME"] = clock;
+    }
+
+    /// <summary>Sets the clock, and returns after the supervisor has looked around at that time.</summary>
+    private async Task PassesAsync(int uptime)
+    {
+        Uptime(uptime);
+        // A beat comes every few looks; the second one from here has seen the new time from its beginning.
+        for (var beat = 0; beat < 2; beat++)
+        {
+            var before = File.GetLastWriteTimeUtc(_machine.At("beat"));
+            await _machine.UntilAsync(() => File.GetLastWriteTimeUtc(_machine.At("beat")) > before, "a beat");
+        }
+    }
+
+    [Fact]
     public async Task Before_any_supervisor_the_bootstrap_destroys_the_machine()
     {
         _machine.Environment["GD_DEAD_MAN_S"] = "1";

@@ -31,9 +31,9 @@ public static class DataArchive
 
     /// <summary>Writes an archive while the server may be running. A crash leaves no archive, never half of one.</summary>
     /// <param name="connectionString">Of the database in use.</param>
-    /// <param name="skip">A file that must not be in it, such as the certificate of the key ring.</param>
+    /// <param name="skip">Files and folders that must not be in it, such as the certificate of the key ring.</param>
     /// <exception cref="ArchiveFault">There is no database, or its copy is damaged.</exception>
-    public static async Task<ArchiveManifest> WriteAsync(string directory, string connectionString, string file, string? skip, TimeProvider time, CancellationToken ct)
+    public static async Task<ArchiveManifest> WriteAsync(string directory, string connectionString, string file, IReadOnlyList<string> skip, TimeProvider time, CancellationToken ct)
     {
         var source = new SqliteConnectionStringBuilder(connectionString).DataSource;
         if (!File.Exists(source))
@@ -106,17 +106,17 @@ public static class DataArchive
         var manifest = await UnpackAsync(file, part, ct);
         Check(Path.Combine(part, DatabaseName));
 
-        // From here on only renames. The database comes last: a start between them finds none, or the old one beside its own files.
+        // The old database leaves first and the new one comes last: a start between them finds none, and says that the directory was another's.
         var aside = Path.Combine(directory, $"before-restore-{time.GetUtcNow():yyyyMMdd-HHmmss}");
-        foreach (var name in Directory.EnumerateFileSystemEntries(part).Select(path => Path.GetFileName(path)!).Where(name => name != DatabaseName))
+        foreach (var name in (string[])[database, database + "-wal", database + "-shm"])
         {
-            MoveAside(Path.Combine(directory, name), aside);
-            Directory.Move(Path.Combine(part, name), Path.Combine(directory, name));
+            Move(name, Path.Combine(aside, Path.GetFileName(name)));
         }
 
-        foreach (var name in (string[])[database + "-wal", database + "-shm", database])
+        foreach (var name in Directory.EnumerateFileSystemEntries(part).Select(path => Path.GetFileName(path)!).Where(name => name != DatabaseName).ToList())
         {
-            MoveAside(name, aside);
+            Move(Path.Combine(directory, name), Path.Combine(aside, name));
+            Move(Path.Combine(part, name), Path.Combine(directory, name));
         }
 
         var known = InstallationFile.Read(directory) ?? new InstallationFile(manifest.Installation, 0, 0, null, null);
@@ -183,11 +183,11 @@ public static class DataArchive
     }
 
     // An index may not speak of bytes that are not in the archive, so it is read before the files it points into.
-    private static IEnumerable<string> Files(string directory, string database, string? skip, string archive) =>
+    private static IEnumerable<string> Files(string directory, string database, IReadOnlyList<string> skip, string archive) =>
         Directory.EnumerateFiles(directory, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint | FileAttributes.Device })
             .Where(path => Path.GetRelativePath(directory, path) is var name
                 && !LeftOut.Contains(name.Split(Path.DirectorySeparatorChar)[0]) && !name.StartsWith("before-restore-", StringComparison.Ordinal)
-                && !path.StartsWith(database, StringComparison.Ordinal) && !path.EndsWith(".part", StringComparison.Ordinal) && path != archive && path != skip && name != Manifest)
+                && !path.StartsWith(database, StringComparison.Ordinal) && !path.EndsWith(".part", StringComparison.Ordinal) && path != archive && !skip.Any(not => path == not || path.StartsWith(not + Path.DirectorySeparatorChar, StringComparison.Ordinal)) && name != Manifest)
             .OrderBy(path => Path.GetDirectoryName(path), StringComparer.Ordinal).ThenBy(path => Path.GetFileName(path) != "index");
 
     /// <returns>The hash; null when the file has gone meanwhile.</returns>
@@ -260,12 +260,21 @@ public static class DataArchive
 
     private static bool IsPlain(string name) => name.Length is > 0 and < 1024 && !Path.IsPathRooted(name) && !name.Contains('\\', StringComparison.Ordinal) && name.Split('/').All(part => part is not ("" or "." or ".."));
 
-    private static void MoveAside(string path, string aside)
+    /// <summary>File by file: the key ring may be a volume of its own, which can neither be renamed nor be reached by a rename.</summary>
+    private static void Move(string from, string to)
     {
-        if (Path.Exists(path))
+        if (File.Exists(from))
         {
-            Directory.CreateDirectory(aside);
-            Directory.Move(path, Path.Combine(aside, Path.GetFileName(path)));
+            Directory.CreateDirectory(Path.GetDirectoryName(to)!);
+            File.Move(from, to, overwrite: true);
+        }
+        else if (Directory.Exists(from))
+        {
+            Directory.CreateDirectory(to);
+            foreach (var entry in Directory.EnumerateFileSystemEntries(from).ToList())
+            {
+                Move(entry, Path.Combine(to, Path.GetFileName(entry)));
+            }
         }
     }
 

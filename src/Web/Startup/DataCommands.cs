@@ -4,10 +4,10 @@ using Dashboard.Infrastructure.Backups;
 
 namespace Dashboard.Web.Startup;
 
-/// <summary><c>backup [--to FILE]</c> and <c>restore FILE [--replace]</c>, with the same settings as the server.</summary>
+/// <summary><c>backup [--to FILE] [--without-keys]</c> and <c>restore FILE [--replace]</c>, with the same settings as the server.</summary>
 internal static class DataCommands
 {
-    private const string Usage = "usage: dashboard backup [--to FILE]\n       dashboard restore FILE [--replace]";
+    private const string Usage = "usage: dashboard backup [--to FILE] [--without-keys]\n       dashboard restore FILE [--replace]";
     private const int BadUsage = 64; // EX_USAGE
     private const int Failed = 1;
 
@@ -19,16 +19,19 @@ internal static class DataCommands
     {
         try
         {
-            switch (arguments)
+            var (rest, keys, replace, to) = (arguments[1..].ToList(), !arguments.Contains("--without-keys"), arguments.Contains("--replace"), (string?)null);
+            rest.RemoveAll(argument => argument is "--without-keys" or "--replace");
+            if (rest is ["--to", var target])
             {
-                case ["backup"]:
-                    return await BackUpAsync(settings, null, said);
-                case ["backup", "--to", var file]:
-                    return await BackUpAsync(settings, file, said);
-                case ["restore", var file] when !file.StartsWith('-'):
-                    return await RestoreAsync(settings, file, replace: false, said);
-                case ["restore", var file, "--replace"]:
-                    return await RestoreAsync(settings, file, replace: true, said);
+                (to, rest) = (target, []);
+            }
+
+            switch (arguments[0])
+            {
+                case "backup" when rest.Count == 0 && !replace:
+                    return await BackUpAsync(settings, to, keys, said);
+                case "restore" when rest is [var file] && !file.StartsWith('-') && keys:
+                    return await RestoreAsync(settings, file, replace, said);
                 default:
                     await wrong.WriteLineAsync(Usage);
                     return BadUsage;
@@ -41,13 +44,17 @@ internal static class DataCommands
         }
     }
 
-    private static async Task<int> BackUpAsync(ServerSettings settings, string? file, TextWriter said)
+    private static async Task<int> BackUpAsync(ServerSettings settings, string? file, bool keys, TextWriter said)
     {
         var clock = Stopwatch.StartNew();
         file ??= Path.Combine(settings.DataDirectory, "backups", string.Create(CultureInfo.InvariantCulture, $"dashboard-{TimeProvider.System.GetUtcNow():yyyyMMdd-HHmmss}.tar.gz"));
-        var manifest = await DataArchive.WriteAsync(settings.DataDirectory, settings.Database, file, settings.CertificatePath, TimeProvider.System, CancellationToken.None);
+        var manifest = await DataArchive.WriteAsync(settings.DataDirectory, settings.Database, file, [settings.CertificatePath ?? file, keys ? file : settings.KeysDirectory], TimeProvider.System, CancellationToken.None);
         await said.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{file}: installation {manifest.Installation}, {manifest.Files.Count} files, {new FileInfo(file).Length} bytes, {clock.Elapsed.TotalSeconds:0.0} s"));
-        if (settings.CertificatePath is null)
+        if (!keys)
+        {
+            await said.WriteLineAsync($"The key ring is not in it: back {settings.KeysDirectory} up apart, nothing can be decrypted without it.");
+        }
+        else if (settings.CertificatePath is null)
         {
             await said.WriteLineAsync("No certificate protects the key ring in it: keep it as you would keep the provider keys.");
         }

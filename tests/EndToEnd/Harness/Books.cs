@@ -28,6 +28,9 @@ internal sealed class Books(string database)
         "SELECT Number, Status, StopReason, Message FROM Jobs ORDER BY Number",
         row => new JobRow(row.GetInt32(0), row.GetString(1), Text(row, 2), Text(row, 3)));
 
+    /// <summary>Rows of jobs and instances that somebody holds a lease on.</summary>
+    public int Leases() => Read("SELECT (SELECT COUNT(*) FROM Jobs WHERE LeaseUntil IS NOT NULL) + (SELECT COUNT(*) FROM Instances WHERE LeaseUntil IS NOT NULL)", row => row.GetInt32(0))[0];
+
     /// <summary>When the account was last listed completely and compared with every open row.</summary>
     public DateTimeOffset? ListedAt() => Read("SELECT MAX(ListedAt) FROM Connections", row => row.IsDBNull(0) ? (DateTimeOffset?)null : DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(0)))[0];
 

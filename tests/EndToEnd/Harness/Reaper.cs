@@ -14,9 +14,13 @@ internal sealed class Reaper(World world, int seed)
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
     private readonly Books _books = new(world.Server.Database);
     private readonly List<double> _recoveries = [];
+    private readonly List<double> _computed = [];
 
     /// <summary>Seconds of every start that was left to recover.</summary>
     public IReadOnlyList<double> Recoveries => _recoveries;
+
+    /// <summary>Processor seconds of the server up to the same moment: what the wait would be made of on a computer that does nothing else.</summary>
+    public IReadOnlyList<double> Computed => _computed;
 
     public int KilledWhileStarting { get; private set; }
 
@@ -51,6 +55,7 @@ internal sealed class Reaper(World world, int seed)
         await Eventually.HoldsAsync(() => HasListedSince(since), $"the server that was started at {since:HH:mm:ss} has listed the account", Patience, ct);
         if (measured)
         {
+            _computed.Add(world.Server.Computed.TotalSeconds);
             _recoveries.Add((_books.ListedAt()!.Value - since).TotalSeconds);
         }
     }

@@ -38,6 +38,16 @@ internal sealed class ServerProcess(int port, string dataDirectory, IReadOnlyDic
     /// <summary>When the running process was started.</summary>
     public DateTimeOffset LaunchedAt { get; private set; }
 
+    /// <summary>What the running process has used of the processors.</summary>
+    public TimeSpan Computed
+    {
+        get
+        {
+            _process!.Refresh();
+            return _process.TotalProcessorTime;
+        }
+    }
+
     /// <summary>Starts it and returns once it answers, its database migrated and its market attached.</summary>
     public async Task StartAsync(CancellationToken ct)
     {
@@ -88,20 +98,29 @@ internal sealed class ServerProcess(int port, string dataDirectory, IReadOnlyDic
         await _process.WaitForExitAsync();
     }
 
+    /// <summary>SIGTERM, as <c>docker stop</c> or Ctrl-C.</summary>
+    /// <returns>The exit code.</returns>
+    public async Task<int> TerminateAsync()
+    {
+        using var terminate = Process.Start("kill", ["-TERM", _process!.Id.ToString(CultureInfo.InvariantCulture)]);
+        using var patience = new CancellationTokenSource(StopPatience);
+        try
+        {
+            await _process.WaitForExitAsync(patience.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            await KillAsync();
+        }
+
+        return _process.ExitCode;
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (_process is { HasExited: false })
         {
-            using var terminate = Process.Start("kill", ["-TERM", _process.Id.ToString(CultureInfo.InvariantCulture)]);
-            using var patience = new CancellationTokenSource(StopPatience);
-            try
-            {
-                await _process.WaitForExitAsync(patience.Token);
-            }
-            catch (OperationCanceledException)
-            {
-                await KillAsync();
-            }
+            await TerminateAsync();
         }
 
         _process?.Dispose();

@@ -47,9 +47,10 @@ internal sealed class LifecycleHost : IAsyncDisposable
     /// <param name="key">What the team's connection has; null is the sandbox's own key.</param>
     /// <param name="more">Replaces services, such as the machines.</param>
     /// <param name="pace">Other waits than the product's.</param>
-    public static async Task<LifecycleHost> StartAsync(SandboxProcess sandbox, string? key = null, Action<IServiceCollection>? more = null, LifecycleOptions? pace = null)
+    /// <param name="data">Its data directory, emptied in the end; null makes one.</param>
+    public static async Task<LifecycleHost> StartAsync(SandboxProcess sandbox, string? key = null, Action<IServiceCollection>? more = null, LifecycleOptions? pace = null, string? data = null)
     {
-        var data = Directory.CreateTempSubdirectory("lifecycle-").FullName;
+        data = data is null ? Directory.CreateTempSubdirectory("lifecycle-").FullName : Directory.CreateDirectory(data).FullName;
         if (pace is not null)
         {
             var asked = more;
@@ -257,7 +258,14 @@ internal sealed class LifecycleHost : IAsyncDisposable
         {
             lock (_writing)
             {
-                File.AppendAllText(path, $"{logLevel} {formatter(state, exception)} {exception}\n");
+                try
+                {
+                    File.AppendAllText(path, $"{logLevel} {formatter(state, exception)} {exception}\n");
+                }
+                catch (IOException)
+                {
+                    // The disk is full, which is what the test is about.
+                }
             }
         }
 

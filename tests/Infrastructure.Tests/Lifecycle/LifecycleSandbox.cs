@@ -39,3 +39,9 @@ public sealed class FaultyRoutesSandbox() : SandboxFixture(18620, (44400, 44499)
 
 [CollectionDefinition(nameof(FaultyRoutesSandbox))]
 public sealed class FaultyRoutesSandboxCollection : ICollectionFixture<FaultyRoutesSandbox>;
+
+/// <summary>And one for what goes wrong with the server's own computer and its database.</summary>
+public sealed class TroubledServerSandbox() : SandboxFixture(18630, (44300, 44399));
+
+[CollectionDefinition(nameof(TroubledServerSandbox))]
+public sealed class TroubledServerSandboxCollection : ICollectionFixture<TroubledServerSandbox>;

@@ -66,7 +66,7 @@ public sealed class BackupTests : IDisposable
         Assert.Equal(0, await RunAsync(Restored, "restore", Archive, "--replace"));
         var aside = Assert.Single(Directory.GetDirectories(Restored, "before-restore-*"));
         Assert.Equal(before, await File.ReadAllBytesAsync(Path.Combine(aside, "dashboard.db"), Ct));
-        Assert.True(Directory.Exists(Path.Combine(aside, "keys")));
+        Assert.NotEmpty(Directory.GetFiles(Path.Combine(aside, "keys")));
     }
 
     [Theory]
@@ -94,6 +94,20 @@ public sealed class BackupTests : IDisposable
 
         var archive = Assert.Single(Directory.GetFiles(Path.Combine(Data, "backups")));
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(archive));
+    }
+
+    [Fact]
+    public async Task Without_the_key_ring_a_backup_is_of_no_use_to_whoever_finds_it_and_a_restore_keeps_the_ring_that_is_there()
+    {
+        await StartAndStopAsync(Data);
+        var ring = Directory.GetFiles(Path.Combine(Data, "keys"));
+        Assert.Equal(0, await RunAsync(Data, "backup", "--to", Archive, "--without-keys"));
+
+        Assert.Equal(0, await RunAsync(Restored, "restore", Archive));
+        Assert.False(Directory.Exists(Path.Combine(Restored, "keys")));
+        Assert.Equal(0, await RunAsync(Data, "restore", Archive, "--replace"));
+        Assert.Equal(ring, Directory.GetFiles(Path.Combine(Data, "keys")));
+        await StartAndStopAsync(Data);
     }
 
     [Theory]
