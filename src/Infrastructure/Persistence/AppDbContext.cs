@@ -52,6 +52,8 @@ public sealed class AppDbContext(DbContextOptions<AppDbContext> options) : Ident
 
     public DbSet<PriceWatch> PriceWatches => Set<PriceWatch>();
 
+    public DbSet<PriceAlertRow> PriceAlerts => Set<PriceAlertRow>();
+
     public DbSet<PriceAccountRow> PriceAccounts => Set<PriceAccountRow>();
 
     public DbSet<PricePointRow> PricePoints => Set<PricePointRow>();
@@ -104,6 +106,7 @@ public sealed class AppDbContext(DbContextOptions<AppDbContext> options) : Ident
         Scope<LedgerEntry>(builder, e => TeamScope == null || e.TeamId == TeamScope);
         Scope<InboxItem>(builder, e => TeamScope == null || e.TeamId == TeamScope);
         Scope<OutboxMessage>(builder, e => TeamScope == null || e.TeamId == TeamScope);
+        Scope<PriceAlertRow>(builder, e => TeamScope == null || e.TeamId == TeamScope);
         Scope<PriceWatch>(builder, e => TeamScope == null || e.TeamId == TeamScope);
         Scope<ApiToken>(builder, e => TeamScope == null || e.TeamId == TeamScope);
     }
