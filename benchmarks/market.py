@@ -99,7 +99,7 @@ class Dashboard:
         with (self.folder / "server.log").open("wb") as log:
             self.process = subprocess.Popen(
                 ["dotnet", "exec", processes.dll("Web")],
-                env={**os.environ, "ASPNETCORE_ENVIRONMENT": "Development", "ASPNETCORE_URLS": self.url, "Data__Directory": str(self.folder / "data"), "Sandbox__Enabled": "false",
+                env={**os.environ, "ASPNETCORE_ENVIRONMENT": "Development", "ASPNETCORE_URLS": self.url, "Data__Directory": str(self.folder / "data"), "Sandbox__Enabled": "false", "Prices__Poll": "false",
                      "Providers__VastAi__BaseUrl": f"http://127.0.0.1:{processes.PORT + 1}", "Bootstrap__Email": EMAIL, "Bootstrap__Password": self.password,
                      "Bootstrap__Team": "Bench", "Bootstrap__ApiToken": self.token},
                 stdout=log, stderr=log)

@@ -62,6 +62,7 @@ public static class InboxKinds
     public const string ContractEnds = "contract-ends";
     public const string BalanceLow = "balance-low";
     public const string HostKey = "host-key";
+    public const string PriceAlert = "price-alert";
 }
 
 /// <summary>A message to people, written in the same transaction as its cause and delivered at least once; the dashboard's own channel delivers it exactly once.</summary>

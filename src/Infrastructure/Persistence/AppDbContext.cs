@@ -67,6 +67,8 @@ public sealed class AppDbContext(DbContextOptions<AppDbContext> options) : Ident
 
     public DbSet<PriceWatch> PriceWatches => Set<PriceWatch>();
 
+    public DbSet<PriceAlertRow> PriceAlerts => Set<PriceAlertRow>();
+
     public DbSet<PriceAccountRow> PriceAccounts => Set<PriceAccountRow>();
 
     public DbSet<PricePointRow> PricePoints => Set<PricePointRow>();
@@ -131,6 +133,7 @@ public sealed class AppDbContext(DbContextOptions<AppDbContext> options) : Ident
         Scope<InboxItem>(builder, e => TeamScope == null || e.TeamId == TeamScope);
         Scope<OutboxMessage>(builder, e => TeamScope == null || e.TeamId == TeamScope);
         Scope<UnknownMachine>(builder, e => TeamScope == null || e.TeamId == TeamScope);
+        Scope<PriceAlertRow>(builder, e => TeamScope == null || e.TeamId == TeamScope);
         Scope<PriceWatch>(builder, e => TeamScope == null || e.TeamId == TeamScope);
         Scope<Notice>(builder, e => TeamScope == null || e.TeamId == TeamScope);
         Scope<ApiToken>(builder, e => TeamScope == null || e.TeamId == TeamScope);

@@ -65,6 +65,42 @@ public sealed class PriceWatch
     public required DateTimeOffset Since { get; init; }
 }
 
+/// <summary>A team wants to know when a series is cheap. Where it stands is here too, so that a restart neither forgets nor repeats.</summary>
+public sealed class PriceAlertRow
+{
+    public required Guid Id { get; init; }
+
+    public required TeamId TeamId { get; init; }
+
+    public required int SeriesId { get; init; }
+
+    public required PriceMeasure Measure { get; init; }
+
+    /// <summary>Micro-dollars per GPU-hour, at most; null: <see cref="BelowPercent"/> decides.</summary>
+    public long? Below { get; init; }
+
+    /// <summary>Among so many percent of the last 30 days' hours that were cheapest.</summary>
+    public int? BelowPercent { get; init; }
+
+    public required TimeSpan HoldFor { get; init; }
+
+    public required UserId CreatedBy { get; init; }
+
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    public AlertState State { get; set; }
+
+    public required DateTimeOffset Since { get; set; }
+
+    /// <summary>Points up to this one have been looked at.</summary>
+    public required DateTimeOffset SeenAt { get; set; }
+
+    public int Fired { get; set; }
+
+    /// <summary>Says nothing before.</summary>
+    public DateTimeOffset? SnoozedUntil { get; set; }
+}
+
 /// <summary>What polling has taken from a provider account today. However many teams connect it, it has one row.</summary>
 public sealed class PriceAccountRow
 {

@@ -11,6 +11,7 @@ public static class PricesRegistration
         services.AddOptions<PricePollingOptions>().BindConfiguration(PricePollingOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<PriceRetention>().BindConfiguration("Retention:Prices");
         services.AddSingleton<PriceStore>();
+        services.AddSingleton<PriceAlerts>();
         services.AddSingleton<PricePoller>();
         services.AddTransient<PollPrices>();
         services.AddTransient<PrunePrices>();

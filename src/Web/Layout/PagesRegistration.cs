@@ -21,7 +21,7 @@ public static class PagesRegistration
         services.AddSingleton<MachineQueries>();
         services.AddSingleton<ShellQueries>().AddSingleton<PaletteQueries>();
         services.AddOptions<PricePollingOptions>();
-        services.AddSingleton<PriceQueries>().AddSingleton<WatchPrices>();
+        services.AddSingleton<PriceQueries>().AddSingleton<WatchPrices>().AddSingleton<PriceAlertDesk>();
         services.AddSingleton<HomeQueries>();
         services.AddSingleton<NextSteps>();
         services.AddSingleton<JobsListQueries>();

@@ -24,6 +24,17 @@ internal sealed class PriceWatchConfiguration : IEntityTypeConfiguration<PriceWa
     }
 }
 
+internal sealed class PriceAlertConfiguration : IEntityTypeConfiguration<PriceAlertRow>
+{
+    public void Configure(EntityTypeBuilder<PriceAlertRow> builder)
+    {
+        builder.ToTable("PriceAlerts");
+        builder.HasKey(e => e.Id);
+        builder.HasIndex(e => e.TeamId);
+        builder.HasIndex(e => e.SeriesId);
+    }
+}
+
 internal sealed class PriceAccountConfiguration : IEntityTypeConfiguration<PriceAccountRow>
 {
     public void Configure(EntityTypeBuilder<PriceAccountRow> builder)

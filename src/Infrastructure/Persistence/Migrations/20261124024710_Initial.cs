@@ -596,6 +596,30 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "PriceAlerts",
+                columns: table => new
+                {
+                    Id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    TeamId = table.Column<Guid>(type: "TEXT", nullable: false),
+                    SeriesId = table.Column<int>(type: "INTEGER", nullable: false),
+                    Measure = table.Column<string>(type: "TEXT", maxLength: 32, nullable: false),
+                    Below = table.Column<long>(type: "INTEGER", nullable: true),
+                    BelowPercent = table.Column<int>(type: "INTEGER", nullable: true),
+                    HoldFor = table.Column<long>(type: "INTEGER", nullable: false),
+                    CreatedBy = table.Column<Guid>(type: "TEXT", nullable: false),
+                    CreatedAt = table.Column<long>(type: "INTEGER", nullable: false),
+                    State = table.Column<string>(type: "TEXT", maxLength: 32, nullable: false),
+                    Since = table.Column<long>(type: "INTEGER", nullable: false),
+                    SeenAt = table.Column<long>(type: "INTEGER", nullable: false),
+                    Fired = table.Column<int>(type: "INTEGER", nullable: false),
+                    SnoozedUntil = table.Column<long>(type: "INTEGER", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_PriceAlerts", x => x.Id);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "PriceDays",
                 columns: table => new
                 {
@@ -1130,6 +1154,16 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                 column: "SentAt");
 
             migrationBuilder.CreateIndex(
+                name: "IX_PriceAlerts_SeriesId",
+                table: "PriceAlerts",
+                column: "SeriesId");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_PriceAlerts_TeamId",
+                table: "PriceAlerts",
+                column: "TeamId");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_PriceSeries_Provider_BaseUrl_GpuName_VramGb_GpuCount_Rental_VerifiedOnly",
                 table: "PriceSeries",
                 columns: new[] { "Provider", "BaseUrl", "GpuName", "VramGb", "GpuCount", "Rental", "VerifiedOnly" },
@@ -1230,6 +1264,9 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
 
             migrationBuilder.DropTable(
                 name: "PriceAccounts");
+
+            migrationBuilder.DropTable(
+                name: "PriceAlerts");
 
             migrationBuilder.DropTable(
                 name: "PriceDays");

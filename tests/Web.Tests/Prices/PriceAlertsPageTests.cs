@@ -1,0 +1,164 @@
+using Bunit;
+using Dashboard.Domain.Costs;
+using Dashboard.Domain.Marketplaces;
+using Dashboard.Domain.Prices;
+using Dashboard.Domain.Teams;
+using Dashboard.Infrastructure.Persistence;
+using Dashboard.Infrastructure.Prices;
+using Dashboard.Web.Features.Prices;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Dashboard.Web.Tests.Prices;
+
+public sealed class PriceAlertsPageTests : PageTest
+{
+    private DateTimeOffset Now => Time.GetUtcNow();
+
+    private async Task<int> SeriesAsync(Market? market = null, params (int MinutesAgo, decimal Usd)[] prices)
+    {
+        int id;
+        await using (var db = await Database.ForSystemAsync(default))
+        {
+            var row = PriceSeriesRow.Of(new PriceSeries(market ?? TeamSeed.VastAi, "RTX 4090", 24, 1, RentalType.OnDemand, VerifiedOnly: true), Now);
+            db.Add(row);
+            await db.SaveChangesAsync();
+            id = row.Id;
+        }
+
+        foreach (var (minutes, usd) in prices)
+        {
+            await PollAsync(id, Now.AddMinutes(-minutes), usd);
+        }
+
+        return id;
+    }
+
+    private Task PollAsync(int series, DateTimeOffset at, decimal usd) =>
+        new PriceStore(Database).StoreAsync([new SeenPrices(series, new PricePoint(at, PointKind.Floor, 10, true, HourlyRate.FromUsd(usd), HourlyRate.FromUsd(usd + 0.02m), null), [])], default);
+
+    private async Task TickAsync(int series, decimal usd)
+    {
+        Time.Advance(TimeSpan.FromMinutes(5));
+        await PollAsync(series, Now, usd);
+        await new PriceAlerts(Database, Feed, Time).RunAsync(default);
+    }
+
+    private async Task<IReadOnlyList<(string Title, bool Open)>> InboxAsync()
+    {
+        await using var db = await Database.ForSystemAsync(default);
+        return [.. (await db.Inbox.AsNoTracking().OrderBy(i => i.Id).ToListAsync()).Select(i => (i.Title, i.ResolvedAt is null))];
+    }
+
+    [Fact]
+    public async Task An_alert_made_on_the_page_fires_after_its_time_and_resolves_clearly_above()
+    {
+        await SeedAsync(seed => seed.Connection(TeamSeed.VastAi));
+        var series = await SeriesAsync(null, (70, 0.40m), (10, 0.41m));
+        var page = Show<PricesPage>("/t/halden/prices?tab=alerts");
+        await page.Find("select[aria-label=Figure]").ChangeAsync(new() { Value = "Lowest" });
+        await page.Find("input").ChangeAsync(new() { Value = "0.36" });
+        Assert.Contains("Would have fired 0 times in the last 30 days.", page.Find(".builder [role=status]").TextContent);
+        await page.Find("form").SubmitAsync();
+        page.WaitForAssertion(() => Assert.Contains("RTX 4090, lowest price at most $0.360/h for 10 min", page.Find(".card-row").TextContent));
+        Assert.Contains("Normal", page.Find(".card-row .chip").TextContent);
+
+        await TickAsync(series, 0.35m);
+        await TickAsync(series, 0.355m);
+        Assert.Empty(await InboxAsync());
+        await TickAsync(series, 0.35m); // ten minutes under it
+        Assert.Equal([("RTX 4090: lowest price $0.350/h", true)], await InboxAsync());
+        await TickAsync(series, 0.365m); // trembles
+        Assert.True((await InboxAsync()).Single().Open);
+        await TickAsync(series, 0.39m);
+        Assert.False((await InboxAsync()).Single().Open);
+    }
+
+    [Fact]
+    public async Task Two_servers_that_look_at_the_same_time_say_it_once()
+    {
+        await SeedAsync(seed => seed.Connection(TeamSeed.VastAi));
+        var series = await SeriesAsync();
+        Assert.Null(await Services.GetRequiredService<PriceAlertDesk>().CreateAsync(Member, new WantedAlert(series, PriceMeasure.Lowest, HourlyRate.FromUsd(0.36m), null, TimeSpan.Zero), default));
+        Time.Advance(TimeSpan.FromMinutes(5));
+        await PollAsync(series, Now, 0.30m);
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => new PriceAlerts(Database, Feed, Time).RunAsync(default))));
+
+        Assert.Single(await InboxAsync());
+        await using var db = await Database.ForSystemAsync(default);
+        Assert.Equal(1, (await db.PriceAlerts.AsNoTracking().SingleAsync()).Fired);
+    }
+
+    [Fact]
+    public async Task A_snoozed_alert_says_nothing_and_a_deleted_one_takes_its_word_back()
+    {
+        await SeedAsync(seed => seed.Connection(TeamSeed.VastAi));
+        var series = await SeriesAsync();
+        var desk = Services.GetRequiredService<PriceAlertDesk>();
+        await desk.CreateAsync(Member, new WantedAlert(series, PriceMeasure.Lowest, HourlyRate.FromUsd(0.36m), null, TimeSpan.Zero), default);
+        var id = (await desk.ListAsync(Member, default)).Alerts.Single().Id;
+        await desk.SnoozeAsync(Member, id, TimeSpan.FromMinutes(7), default);
+        await TickAsync(series, 0.30m);
+        Assert.Empty(await InboxAsync());
+        await TickAsync(series, 0.40m);
+        await TickAsync(series, 0.30m);
+        Assert.Equal([("RTX 4090: lowest price $0.300/h", true)], await InboxAsync());
+        await desk.DeleteAsync(Member, id, default);
+        Assert.False((await InboxAsync()).Single().Open);
+        Assert.Empty((await desk.ListAsync(Member, default)).Alerts);
+    }
+
+    [Fact]
+    public async Task A_share_of_the_last_30_days_is_a_threshold_once_a_day_of_them_is_known()
+    {
+        await SeedAsync(seed => seed.Connection(TeamSeed.VastAi));
+        var series = await SeriesAsync();
+        var desk = Services.GetRequiredService<PriceAlertDesk>();
+        await desk.CreateAsync(Member, new WantedAlert(series, PriceMeasure.Lowest, null, 10, TimeSpan.Zero), default);
+        Assert.Null((await desk.ListAsync(Member, default)).Alerts.Single().Threshold);
+        for (var hour = 1; hour <= 101; hour++)
+        {
+            await PollAsync(series, Now.AddHours(-hour), 0.30m + 0.001m * hour);
+        }
+
+        Assert.Equal(HourlyRate.FromUsd(0.311m), (await desk.ListAsync(Member, default)).Alerts.Single().Threshold);
+    }
+
+    [Fact]
+    public async Task A_simulated_price_alarms_nobody_who_has_a_real_connection()
+    {
+        await SeedAsync(seed => seed.Connection(TeamSeed.Sandbox));
+        var series = await SeriesAsync(TeamSeed.Sandbox);
+        await Services.GetRequiredService<PriceAlertDesk>().CreateAsync(Member, new WantedAlert(series, PriceMeasure.Lowest, HourlyRate.FromUsd(0.36m), null, TimeSpan.Zero), default);
+        await SeedAsync(seed => seed.Connection(TeamSeed.VastAi));
+        await TickAsync(series, 0.30m);
+        Assert.Empty(await InboxAsync());
+    }
+
+    [Fact]
+    public async Task A_viewer_sees_the_alerts_and_no_way_to_change_them()
+    {
+        await SeedAsync(seed => seed.Connection(TeamSeed.VastAi));
+        var series = await SeriesAsync();
+        await Services.GetRequiredService<PriceAlertDesk>().CreateAsync(Member, new WantedAlert(series, PriceMeasure.Fifth, HourlyRate.FromUsd(0.36m), null, TimeSpan.Zero), default);
+        ReadAs(Role.Viewer);
+        var page = Show<PricesPage>("/t/halden/prices?tab=alerts");
+        Assert.Single(page.FindAll(".card-row"));
+        Assert.Empty(page.FindAll("form, .card-row button"));
+        await Assert.ThrowsAsync<PermissionDeniedException>(() => Services.GetRequiredService<PriceAlertDesk>().CreateAsync(Member, new WantedAlert(series, PriceMeasure.Fifth, HourlyRate.FromUsd(0.36m), null, TimeSpan.Zero), default));
+    }
+
+    [Theory]
+    [InlineData("nothing")]
+    [InlineData("-1")]
+    [InlineData("0")]
+    public async Task A_threshold_that_is_none_is_refused_in_words(string typed)
+    {
+        await SeedAsync(seed => seed.Connection(TeamSeed.VastAi));
+        await SeriesAsync();
+        var page = Show<PricesPage>("/t/halden/prices?tab=alerts");
+        await page.Find("input").ChangeAsync(new() { Value = typed });
+        await page.Find("form").SubmitAsync();
+        page.WaitForAssertion(() => Assert.Contains("Enter dollars per GPU-hour above zero", page.Find("[role=alert]").TextContent));
+    }
+}
