@@ -27,7 +27,7 @@ internal sealed class CrashBoard(World world)
     public IReadOnlyCollection<string> Passed => _passed.Keys;
 
     /// <summary>Returns at once, or never, or when the server goes on.</summary>
-    public Task PassAsync(Server server, string point)
+    public Task PassAsync(Process server, string point)
     {
         if (server.Life != Life.Up)
         {

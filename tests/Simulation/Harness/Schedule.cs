@@ -27,6 +27,12 @@ internal sealed record Schedule(string Name, int Seed)
 
     public IOptions<LifecycleOptions>? Pace { get; init; }
 
+    /// <summary>Another way of renting than the product's, see <c>Naive</c>; null is the product.</summary>
+    public Func<World, string, Process>? Flow { get; init; }
+
+    /// <summary>By then everything has to be at rest.</summary>
+    public TimeSpan Horizon { get; init; } = TimeSpan.FromHours(2);
+
     /// <summary>The world goes on at least so long, for what comes late.</summary>
     public TimeSpan QuietAfter { get; init; }
 }

@@ -19,38 +19,25 @@ using Microsoft.Extensions.Options;
 
 namespace Dashboard.Simulation.Harness;
 
-internal enum Life
-{
-    Up,
-
-    /// <summary>Stopped in the middle of everything, as by SIGSTOP or a paused virtual machine; goes on later as if nothing had been.</summary>
-    Frozen,
-
-    /// <summary>Killed: nothing it still wanted to do happens.</summary>
-    Dead,
-}
-
 /// <summary>
 /// One start of the product on the world's database: its own services as it registers them, with the provider, the machines,
 /// the clock and the threads of the world. No host: the world ticks the reconciler.
 /// </summary>
-internal sealed class Server : IDbContextFactory<AppDbContext>
+internal sealed class Server : Process, IDbContextFactory<AppDbContext>
 {
     private readonly World _world;
     private readonly SqliteConnection _connection;
     private readonly PooledDbContextFactory<AppDbContext> _contexts;
     private readonly ServiceProvider _services;
     private readonly Reconciler _reconciler;
-    private readonly Queue<Action> _held = new();
-    private readonly Queue<TaskCompletionSource> _waiting = new();
     private Task<TimeSpan>? _tick;
     private SimulatedTime.Alarm? _sleep;
     private bool _awake = true;
 
     public Server(World world, string name)
+        : base(world, name)
     {
-        (_world, Name) = (world, name);
-        Time = new ServerTime(world.Time, Admit) { Off = world.WallClockOff };
+        _world = world;
         _connection = TemplateDatabase.Open(world.DatabasePath);
         _contexts = new PooledDbContextFactory<AppDbContext>(TemplateDatabase.Options(_connection).AddInterceptors(new CommitWatch(world, this), new CommandWatch(world, this)).Options, 32);
         _services = Build();
@@ -59,12 +46,6 @@ internal sealed class Server : IDbContextFactory<AppDbContext>
         Now(_services.GetRequiredService<InstallationIdentity>().OpenAsync(default));
         _reconciler = _services.GetRequiredService<Reconciler>();
     }
-
-    public string Name { get; }
-
-    public Life Life { get; private set; }
-
-    public ServerTime Time { get; }
 
     public AppDatabase Database { get; }
 
@@ -78,29 +59,6 @@ internal sealed class Server : IDbContextFactory<AppDbContext>
     {
         await UpAsync();
         return _contexts.CreateDbContext();
-    }
-
-    /// <summary>Passes while the server is up, waits while it is frozen, and never returns once it is dead.</summary>
-    public Task UpAsync()
-    {
-        if (Life != Life.Frozen)
-        {
-            return Life == Life.Up ? Task.CompletedTask : Never.Happens;
-        }
-
-        var thaw = new TaskCompletionSource();
-        _waiting.Enqueue(thaw);
-        return thaw.Task;
-    }
-
-    /// <summary>Lets simulated time pass. Whoever is cancelled goes on at once and on this thread, unlike after <see cref="Task.Delay(TimeSpan, TimeProvider, CancellationToken)"/>.</summary>
-    public async Task PauseAsync(TimeSpan time, CancellationToken ct)
-    {
-        var passed = new TaskCompletionSource();
-        using var alarm = Time.CreateTimer(_ => passed.TrySetResult(), null, time, Timeout.InfiniteTimeSpan);
-        await using var cancelled = ct.UnsafeRegister(_ => passed.TrySetCanceled(ct), null);
-        await passed.Task;
-        await UpAsync();
     }
 
     public void Wake() => _awake = true;
@@ -117,7 +75,7 @@ internal sealed class Server : IDbContextFactory<AppDbContext>
     }
 
     /// <summary>Ticks until nothing more is due at this instant.</summary>
-    public void Turn()
+    public override void Turn()
     {
         const int busy = 400;
         for (var ticks = 0; Life == Life.Up && _awake; ticks++)
@@ -143,55 +101,23 @@ internal sealed class Server : IDbContextFactory<AppDbContext>
         }
     }
 
-    public void Kill()
+    public override void Kill()
     {
-        Life = Life.Dead;
         _sleep?.Strike();
-        Close();
+        base.Kill();
     }
 
-    public void Freeze() => Life = Life.Frozen;
-
-    public void Thaw()
+    public override void Thaw()
     {
-        if (Life != Life.Frozen)
-        {
-            return;
-        }
-
-        Life = Life.Up;
-        while (Life == Life.Up && _held.TryDequeue(out var due))
-        {
-            due();
-        }
-
-        while (Life == Life.Up && _waiting.TryDequeue(out var waiting))
-        {
-            waiting.SetResult();
-        }
-
+        base.Thaw();
         Wake();
     }
 
     /// <summary>Lets go of files and of the database; an open transaction is rolled back, as by the death of a process.</summary>
-    public void Close()
+    public override void Close()
     {
         _services.GetRequiredService<LogStore>().Dispose();
         _connection.Dispose();
-    }
-
-    private bool Admit(Action due)
-    {
-        if (Life == Life.Up)
-        {
-            due();
-        }
-        else if (Life == Life.Frozen)
-        {
-            _held.Enqueue(due);
-        }
-
-        return Life == Life.Up;
     }
 
     /// <summary>Nothing here may leave the world's thread: what has not ended by itself waits for something that is not simulated.</summary>

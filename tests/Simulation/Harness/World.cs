@@ -20,11 +20,12 @@ namespace Dashboard.Simulation.Harness;
 internal sealed class World : IDisposable
 {
     public static readonly DateTimeOffset Opening = new(2026, 11, 2, 9, 0, 0, TimeSpan.Zero);
-    private static readonly TimeSpan Horizon = TimeSpan.FromHours(4);
+    /// <summary>By then every flow has done what it will ever do.</summary>
+    private static readonly TimeSpan NaiveHorizon = TimeSpan.FromMinutes(40);
     private static readonly MachinePark Park = MachinePark.Draw(7);
 
     private readonly string _folder;
-    private readonly List<Server> _servers = [];
+    private readonly List<Process> _processes = [];
     private int _starts;
 
     public World(Schedule schedule, bool tell = false)
@@ -85,7 +86,7 @@ internal sealed class World : IDisposable
     public string DataPath => Path.Combine(_folder, "data");
 
     /// <summary>The server that is up last; null while there is none.</summary>
-    public Server? Current => _servers.LastOrDefault(server => server.Life == Life.Up);
+    public Server? Current => _processes.OfType<Server>().LastOrDefault(server => server.Life == Life.Up);
 
     public DateTimeOffset Now => Time.Now;
 
@@ -119,10 +120,19 @@ internal sealed class World : IDisposable
             Time.At(after, () => Cancel(mode));
         }
 
+        if (Schedule.Flow is not null)
+        {
+            PassTime();
+        }
+
         while (Violations.Count == 0)
         {
             TurnServers();
-            Watch.Look();
+            if (Schedule.Flow is null)
+            {
+                Watch.Look();
+            }
+
             if (LeftItsThread)
             {
                 throw new InvalidOperationException("A step went on on another thread: the world cannot be repeated.");
@@ -133,7 +143,12 @@ internal sealed class World : IDisposable
                 break;
             }
 
-            if (Time.NextDue is not { } due || Time.Elapsed > Horizon.Ticks)
+            if (Schedule.Flow is not null && Time.Elapsed > NaiveHorizon.Ticks)
+            {
+                return new Outcome(Schedule, [], Watch.Figures(), Story); // what it left behind is counted, not judged
+            }
+
+            if (Time.NextDue is not { } due || Time.Elapsed > Schedule.Horizon.Ticks)
             {
                 Violate("End", $"Nothing comes to rest: {Watch.Unfinished()}.");
                 break;
@@ -152,14 +167,14 @@ internal sealed class World : IDisposable
     }
 
     /// <summary>The process ends at this very point, and another one starts on the same database.</summary>
-    public void Crash(Server server, TimeSpan away)
+    public void Crash(Process server, TimeSpan away)
     {
         server.Kill();
         Time.At(away, Boot);
     }
 
     /// <summary>The process stands still at this very point; another one starts, and later the first one goes on.</summary>
-    public void Freeze(Server server, TimeSpan away, TimeSpan frozen)
+    public void Freeze(Process server, TimeSpan away, TimeSpan frozen)
     {
         server.Freeze();
         Time.At(away, Boot);
@@ -177,7 +192,7 @@ internal sealed class World : IDisposable
     {
         WallClockOff += by;
         WallClockJumps += by.Duration();
-        foreach (var server in _servers)
+        foreach (var server in _processes)
         {
             server.Time.Off += by;
         }
@@ -193,7 +208,7 @@ internal sealed class World : IDisposable
 
     public void Dispose()
     {
-        foreach (var server in _servers)
+        foreach (var server in _processes)
         {
             server.Close();
         }
@@ -205,22 +220,30 @@ internal sealed class World : IDisposable
     {
         var name = $"server {++_starts}";
         Story.Add(Teller.Crash, $"{name} starts");
-        _servers.RemoveAll(server => server.Life == Life.Dead);
-        _servers.Add(new Server(this, name));
+        _processes.RemoveAll(server => server.Life == Life.Dead);
+        _processes.Add(Schedule.Flow?.Invoke(this, name) ?? new Server(this, name));
     }
+
+    /// <summary>A flow that has given up asks for nothing more, and its machines bill on.</summary>
+    private void PassTime() => Time.At(TimeSpan.FromSeconds(10), PassTime);
 
     private void TurnServers()
     {
-        for (var i = 0; i < _servers.Count; i++)
+        for (var i = 0; i < _processes.Count; i++)
         {
-            _servers[i].Turn();
+            _processes[i].Turn();
         }
     }
 
-    private bool IsAtRest() => Current is not null && Watch.AllJobsEnded && Watch.NothingOfOursLives && Schedule.QuietAfter <= TimeSpan.FromTicks(Time.Elapsed);
+    private bool IsAtRest() => Schedule.Flow is null && Current is not null && Watch.AllJobsEnded && Watch.NothingOfOursLives && Schedule.QuietAfter <= TimeSpan.FromTicks(Time.Elapsed);
 
     private void Submit(JobPlan plan)
     {
+        if (Schedule.Flow is not null)
+        {
+            return; // a flow knows its jobs
+        }
+
         if (Current is not { } server)
         {
             Time.At(TimeSpan.FromSeconds(1), () => Submit(plan));
@@ -256,6 +279,11 @@ internal sealed class World : IDisposable
 
     private void Cancel(CancelMode mode)
     {
+        if (Schedule.Flow is not null)
+        {
+            return;
+        }
+
         if (Current is not { } server)
         {
             Time.At(TimeSpan.FromSeconds(1), () => Cancel(mode));

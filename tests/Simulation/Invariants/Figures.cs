@@ -8,6 +8,12 @@ namespace Dashboard.Simulation.Invariants;
 /// <param name="Error">Sum of the differences per machine, USD.</param>
 internal sealed record Figures(int Jobs, int Succeeded, int Rents, int MostRentsOfOneRow, int Machines, int Orphans, int Crashes, decimal Billed, decimal Posted, decimal Error)
 {
+    /// <summary>Machines that live on after everything has ended.</summary>
+    public int LeftBehind { get; init; }
+
+    /// <summary>What those cost, USD a day.</summary>
+    public decimal LeakPerDay { get; init; }
+
     public static Figures None { get; } = new(0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 
     public static Figures operator +(Figures a, Figures b) => new(
@@ -20,5 +26,9 @@ internal sealed record Figures(int Jobs, int Succeeded, int Rents, int MostRents
         a.Crashes + b.Crashes,
         a.Billed + b.Billed,
         a.Posted + b.Posted,
-        a.Error + b.Error);
+        a.Error + b.Error)
+    {
+        LeftBehind = a.LeftBehind + b.LeftBehind,
+        LeakPerDay = a.LeakPerDay + b.LeakPerDay,
+    };
 }

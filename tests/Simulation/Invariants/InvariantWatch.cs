@@ -172,6 +172,8 @@ internal sealed class InvariantWatch(World world)
 
     public Figures Figures() => _money with
     {
+        LeftBehind = LeftBehind().Machines,
+        LeakPerDay = LeftBehind().PerDay,
         Jobs = _jobs.Count,
         Succeeded = _jobs.Values.Count(job => job.Status == JobStatus.Succeeded),
         Rents = world.Market.State.RentCalls.Where(calls => _rows.ContainsKey(calls.Key)).Sum(calls => calls.Value),
@@ -180,6 +182,13 @@ internal sealed class InvariantWatch(World world)
         Orphans = _orphans,
         Crashes = world.Crashes.Happened,
     };
+
+    /// <summary>Machines that were rented and live on, and what they cost from now on, USD a day.</summary>
+    public (int Machines, decimal PerDay) LeftBehind()
+    {
+        var living = _ours.Values.Where(contract => contract.IsLiving).ToList();
+        return (living.Count, 24 * living.Sum(contract => contract.DiskPerHour + (contract.Phase == ContractPhase.Running ? contract.GpuPerHour : 0)));
+    }
 
     public string Unfinished() => string.Join("; ",
     [

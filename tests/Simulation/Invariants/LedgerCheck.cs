@@ -52,16 +52,15 @@ internal static class LedgerCheck
         // A wall clock that jumped while it ran is off by its jump, and by nothing more.
         return allowed + ((contract.GpuPerHour + contract.DiskPerHour) * (decimal)world.WallClockJumps.TotalHours);
 
-        decimal Off(DateTimeOffset transition, decimal perHour) => perHour * (decimal)Gap(world, transition, looks).TotalHours;
+        decimal Off(DateTimeOffset transition, decimal perHour) => perHour * (decimal)Gap(world, contract, transition, looks).TotalHours;
     }
 
-    /// <summary>The time between the looks before and after a transition, and at least one poll interval.</summary>
-    private static TimeSpan Gap(World world, DateTimeOffset transition, IReadOnlyList<DateTimeOffset> looks)
+    /// <summary>The time between the looks before and after a transition, and at least one poll interval. Nobody could look before the contract was.</summary>
+    private static TimeSpan Gap(World world, Contract contract, DateTimeOffset transition, IReadOnlyList<DateTimeOffset> looks)
     {
         var before = looks.LastOrDefault(look => look <= transition);
         var after = looks.FirstOrDefault(look => look >= transition);
-        var interval = world.Pace.Value.QuietInterval;
-        var gap = before == default || after == default ? interval : after - before;
-        return gap > interval ? gap : interval;
+        var gap = (after == default ? world.Now : after) - (before < contract.CreatedAt ? contract.CreatedAt : before);
+        return gap > world.Pace.Value.QuietInterval ? gap : world.Pace.Value.QuietInterval;
     }
 }

@@ -18,7 +18,7 @@ namespace Dashboard.Simulation.Provider;
 /// The market core as the product meets it, without a wire: every call takes its time, may be bent by a fault, and is where a
 /// server can die. Machines travel as the sandbox's own rows and are read by the product's own adapter.
 /// </summary>
-internal sealed class SimulatedMarketplace(World world, Server server) : IMarketplace
+internal sealed class SimulatedMarketplace(World world, Process server) : IMarketplace
 {
     private const int PageRows = 25;
     private const int MostOffers = 16;
