@@ -35,6 +35,7 @@ public sealed class LiveHourTests
         {
             var page = await browser.Page.Context.NewPageAsync();
             await page.GotoAsync($"{world.Server.BaseUrl}/t/{World.Slug}{path}", new PageGotoOptions { WaitUntil = WaitUntilState.NetworkIdle });
+            await page.WaitForFunctionAsync("() => document.activeElement?.tagName === 'H1'", null, new PageWaitForFunctionOptions { Timeout = 120_000 }); // the page lives, and has put the focus where navigation puts it
             pages.Add((page, path, await Stillness.OfAsync(page, path.Length == 0 ? "home" : path)));
         }
 

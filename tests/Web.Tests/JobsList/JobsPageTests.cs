@@ -180,14 +180,14 @@ public sealed class JobsPageTests : PageTest
         await SeedAsync(seed => seed.Job(seed.Connection(TeamSeed.VastAi), "brand-new", JobStatus.Provisioning, skip: 10));
         Feed.Publish(Team.Id);
 
-        page.WaitForAssertion(() => Assert.Contains("1 new", page.Find(".waiting-rows").TextContent));
+        page.WaitForAssertion(() => Assert.Contains("1 new", page.Find(".new-rows").TextContent));
         Assert.Equal(["support-bot-v7"], Shown(page));
         Assert.Contains("Succeeded", page.Find("tbody tr").TextContent);
 
-        await page.Find(".waiting-rows button").ClickAsync();
+        await page.Find(".new-rows button").ClickAsync();
 
         Assert.Equal(["brand-new"], Shown(page));
-        Assert.Empty(page.FindAll(".waiting-rows"));
+        Assert.Empty(page.FindAll(".new-rows"));
     }
 
     [Fact]
