@@ -208,7 +208,7 @@ public sealed class JobsListQueries(AppDatabase database, MetricsStore metrics)
     /// <summary>One read for the jobs and one for each thing beside them, whatever their number.</summary>
     private async Task<IReadOnlyList<JobRow>> RowsAsync(AppDbContext db, IQueryable<Job> page, CancellationToken ct)
     {
-        var jobs = await page.AsNoTracking().Select(j => new { j.Id, j.Number, j.Name, j.Spec, j.ConnectionId, j.CreatedBy, j.Status, j.StopReason, j.Estimate, j.Limits, j.CreatedAt, j.StartedAt, j.EndedAt }).ToListAsync(ct);
+        var jobs = await page.AsNoTracking().Select(j => new { j.Id, j.Number, j.Name, j.Spec, j.ConnectionId, j.CreatedBy, j.Status, j.StopReason, j.Estimate, j.Limits, j.CreatedAt, j.StartedAt, j.EndedAt, j.InterruptedAt }).ToListAsync(ct);
         if (jobs.Count == 0)
         {
             return [];
