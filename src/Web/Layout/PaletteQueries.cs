@@ -143,8 +143,8 @@ public sealed partial class PaletteQueries(AppDatabase database)
     [
         .. KeyMap.Places.Select(place => new PaletteItem(place.Word, null, place.Glyph, $"/t/{team.Slug}{place.Path}", $"G {place.Letter.ToUpperInvariant()}")),
         new("Inbox", "what needs attention", Glyphs.Bell, $"/t/{team.Slug}/inbox", "I"),
-        new("Connections", null, Glyphs.Plug, $"/t/{team.Slug}/connections"),
         .. administrator ? [new PaletteItem("System", "requests to providers", Glyphs.Gear, "/system")] : Array.Empty<PaletteItem>(),
+        new("Connections", null, Glyphs.Plug, $"/t/{team.Slug}/connections"),
         new("Account", null, Glyphs.People, "/account"),
     ];
 

@@ -26,7 +26,7 @@ public sealed class JobEndingTests : BunitContext
     [InlineData(StopReason.ArtifactMissing, "Log end", "Use checkpoint · 2 files")]
     [InlineData(StopReason.ConnectionBroken, "Replace key", "Open provider")]
     [InlineData(StopReason.CreditExhausted, "Add funds", "Use what was saved · 2 files")]
-    [InlineData(StopReason.BudgetExhausted, "Raise the limit", "Use what was saved · 2 files")]
+    [InlineData(StopReason.BudgetExhausted, "Clone with another limit", "Use what was saved · 2 files")]
     [InlineData(StopReason.HostKeyChanged, "Start again elsewhere", "Compare keys")]
     [InlineData(StopReason.Diverged, "Change the learning rate", "See chart")]
     [InlineData(StopReason.Hung, "Start again elsewhere", "Log end")]

@@ -39,8 +39,9 @@ public sealed class BudgetQueries(AppDatabase database, TimeProvider time)
         await using var db = await database.ForTeamAsync(team, ct);
         var budgets = await db.Budgets.AsNoTracking().Where(b => b.EndedAt == null && b.Scope != BudgetScope.Job).ToListAsync(ct);
         var projects = await db.Projects.AsNoTracking().OrderBy(p => p.CreatedAt).Select(p => new { p.Id, p.Name }).ToListAsync(ct);
-        var people = await (from m in db.Memberships.AsNoTracking() join u in db.Users on m.UserId.Value equals u.Id orderby u.DisplayName select new { m.UserId, u.DisplayName }).ToListAsync(ct);
-        var subjects = new BudgetSubjects(team.TeamName, [.. projects.Select(p => (p.Id.ToString(), p.Name))], [.. people.Select(p => (p.UserId.ToString(), p.DisplayName))]);
+        var members = (await db.Memberships.AsNoTracking().Where(m => m.TeamId == team.TeamId).Select(m => m.UserId).ToListAsync(ct)).ConvertAll(id => id.Value);
+        var people = await db.Users.AsNoTracking().Where(u => members.Contains(u.Id)).OrderBy(u => u.DisplayName).Select(u => new { u.Id, u.DisplayName }).ToListAsync(ct);
+        var subjects = new BudgetSubjects(team.TeamName, [.. projects.Select(p => (p.Id.ToString(), p.Name))], [.. people.Select(p => (p.Id.ToString(), p.DisplayName))]);
 
         var rows = new List<BudgetView>();
         foreach (var budget in budgets)
