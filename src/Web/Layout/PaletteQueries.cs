@@ -21,7 +21,7 @@ public sealed record PaletteItem(string Title, string? Detail, string Glyph, str
 
 public sealed record PaletteGroup(string Name, IReadOnlyList<PaletteItem> Items);
 
-/// <summary>What the palette finds: jobs, machines, actions, pages and help, at most eight each, and only what the role may do.</summary>
+/// <summary>What the palette finds: jobs, machines and actions, at most eight each, pages and help, and only what the role may do.</summary>
 public sealed partial class PaletteQueries(AppDatabase database)
 {
     public const int MostOfEach = 8;
@@ -44,7 +44,7 @@ public sealed partial class PaletteQueries(AppDatabase database)
             new("Jobs", stopping is null ? [.. jobs.Select(job => JobItem(team, job))] : []),
             new("Machines", machines),
             new("Actions", [.. Actions(team, text, stopping, jobs).Take(MostOfEach)]),
-            new("Pages", [.. Pages(team, administrator).Where(page => Matches(page.Title, text)).Take(MostOfEach)]),
+            new("Pages", [.. Pages(team, administrator).Where(page => Matches(page.Title, text))]),
             new("Help", [.. new[] { new PaletteItem("Keyboard", "every key there is", Glyphs.Help, null, "?", "help") }.Where(help => Matches("Keyboard keys shortcuts help", text))]),
         ];
         return [.. groups.Where(group => group.Items.Count > 0)];

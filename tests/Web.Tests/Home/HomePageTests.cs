@@ -106,7 +106,7 @@ public sealed class HomePageTests : PageTest
 
         var home = Show<HomePage>();
 
-        Assert.Equal(["Burning now", "November", "Needs attention", "Jobs", "Balances"], home.FindAll("h2").Select(h => h.TextContent));
+        Assert.Equal(["Burning now", "November", "Needs attention", "Jobs", "Watched prices", "Balances"], home.FindAll("h2").Select(h => h.TextContent));
         Assert.Contains("What bills could not be read.", home.Find("[role=alert]").TextContent);
     }
 
