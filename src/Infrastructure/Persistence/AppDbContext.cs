@@ -7,6 +7,7 @@ using Dashboard.Domain.Instances;
 using Dashboard.Domain.Jobs;
 using Dashboard.Domain.Marketplaces;
 using Dashboard.Domain.Teams;
+using Dashboard.Infrastructure.Costs;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.AspNetCore.Identity.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore;
@@ -43,6 +44,8 @@ public sealed class AppDbContext(DbContextOptions<AppDbContext> options) : Ident
     public DbSet<Instance> Instances => Set<Instance>();
 
     public DbSet<LedgerEntry> Ledger => Set<LedgerEntry>();
+
+    public DbSet<SpendStep> SpendSteps => Set<SpendStep>();
 
     public DbSet<BillLine> BillLines => Set<BillLine>();
 
@@ -101,6 +104,7 @@ public sealed class AppDbContext(DbContextOptions<AppDbContext> options) : Ident
         Scope<Artifact>(builder, e => TeamScope == null || e.TeamId == TeamScope);
         Scope<Instance>(builder, e => TeamScope == null || e.TeamId == TeamScope);
         Scope<LedgerEntry>(builder, e => TeamScope == null || e.TeamId == TeamScope);
+        Scope<SpendStep>(builder, e => TeamScope == null || e.TeamId == TeamScope);
         Scope<BillLine>(builder, e => TeamScope == null || e.TeamId == TeamScope);
         Scope<BillReading>(builder, e => TeamScope == null || e.TeamId == TeamScope);
         Scope<ForgottenRental>(builder, e => TeamScope == null || e.TeamId == TeamScope);

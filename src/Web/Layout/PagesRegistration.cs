@@ -22,6 +22,7 @@ public static class PagesRegistration
         services.AddSingleton<CostQueries>();
         services.AddSingleton<LedgerQueries>();
         services.AddSingleton<StatementQueries>();
+        services.AddSingleton<ResultQueries>();
         services.AddSingleton<BillQueries>().AddSingleton<DecideBillLine>().AddSingleton<AskForBill>();
         services.AddSingleton<InboxQueries>();
         services.AddSingleton<ResolveInboxItem>();
