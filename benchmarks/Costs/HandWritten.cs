@@ -20,6 +20,7 @@ internal static class HandWritten
             CostSplit.Gpu => "GpuName",
             CostSplit.Provider => "Market_Provider",
             CostSplit.Kind => "Kind",
+            CostSplit.Tag => "Tags",
         };
         foreach (var (days, grouped) in new[] { (period, $"{key}, (PeriodStart + $offset) / 86400000"), (before, key) })
         {

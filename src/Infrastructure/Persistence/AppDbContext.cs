@@ -8,6 +8,7 @@ using Dashboard.Domain.Instances;
 using Dashboard.Domain.Jobs;
 using Dashboard.Domain.Marketplaces;
 using Dashboard.Domain.Teams;
+using Dashboard.Infrastructure.Costs;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.AspNetCore.Identity.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore;
@@ -48,6 +49,8 @@ public sealed class AppDbContext(DbContextOptions<AppDbContext> options) : Ident
     public DbSet<Budget> Budgets => Set<Budget>();
 
     public DbSet<BudgetHold> BudgetHolds => Set<BudgetHold>();
+
+    public DbSet<SpendStep> SpendSteps => Set<SpendStep>();
 
     public DbSet<BillLine> BillLines => Set<BillLine>();
 
@@ -127,6 +130,7 @@ public sealed class AppDbContext(DbContextOptions<AppDbContext> options) : Ident
         Scope<LedgerEntry>(builder, e => TeamScope == null || e.TeamId == TeamScope);
         Scope<Budget>(builder, e => TeamScope == null || e.TeamId == TeamScope);
         Scope<BudgetHold>(builder, e => TeamScope == null || e.TeamId == TeamScope);
+        Scope<SpendStep>(builder, e => TeamScope == null || e.TeamId == TeamScope);
         Scope<BillLine>(builder, e => TeamScope == null || e.TeamId == TeamScope);
         Scope<BillReading>(builder, e => TeamScope == null || e.TeamId == TeamScope);
         Scope<ForgottenRental>(builder, e => TeamScope == null || e.TeamId == TeamScope);

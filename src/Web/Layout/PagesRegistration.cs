@@ -29,6 +29,7 @@ public static class PagesRegistration
         services.AddSingleton<LedgerQueries>();
         services.AddSingleton<StatementQueries>();
         services.AddSingleton<BudgetQueries>().AddSingleton<ChangeBudgets>();
+        services.AddSingleton<ResultQueries>();
         services.AddSingleton<BillQueries>().AddSingleton<DecideBillLine>().AddSingleton<AskForBill>();
         services.AddSingleton<InboxQueries>();
         services.AddSingleton<SettleInboxItem>().AddSingleton<SeenNews>();

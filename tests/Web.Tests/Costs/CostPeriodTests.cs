@@ -44,6 +44,35 @@ public sealed class CostPeriodTests
         Assert.Equal(year.To, year.LastOf(year.Bars - 1));
     }
 
+    [Theory]
+    [InlineData(CostGrain.Day)]
+    [InlineData(CostGrain.Week)]
+    [InlineData(CostGrain.Month)]
+    public void Every_day_of_a_period_is_in_one_bar_whatever_their_length(CostGrain grain)
+    {
+        var period = CostPeriod.Read(null, "2026-09-17", "2026-11-03", ReaderZone.Utc)! with { Asked = grain };
+
+        for (var day = period.From; day <= period.To; day = day.AddDays(1))
+        {
+            Assert.InRange(day, period.FirstOf(period.BarOf(day)), period.LastOf(period.BarOf(day)));
+        }
+
+        Assert.Equal((period.From, period.To, period.Bars - 1), (period.FirstOf(0), period.LastOf(period.Bars - 1), period.BarOf(period.To)));
+    }
+
+    [Fact]
+    public void A_year_by_the_month_has_a_bar_for_each() =>
+        Assert.Equal(12, (CostPeriod.Read(null, "2026-01-01", "2026-12-31", ReaderZone.Utc)! with { Asked = CostGrain.Month }).Bars);
+
+    [Fact]
+    public void Days_on_which_the_clocks_change_are_stretches_of_their_own()
+    {
+        var stretches = CostPeriod.Read(null, "2026-03-01", "2026-10-31", ReaderZone.Named("Europe/Oslo"))!.Stretches().ToList();
+
+        Assert.Equal([24, 23, 24, 25, 24], stretches.Select(s => s.Length.TotalHours));
+        Assert.All(stretches.Zip(stretches.Skip(1)), pair => Assert.Equal(pair.First.End, pair.Second.Start));
+    }
+
     [Fact]
     public void A_day_on_which_the_clocks_change_is_as_long_as_it_is() =>
         Assert.Equal(TimeSpan.FromHours(25), CostPeriod.Read(null, "2026-10-25", "2026-10-25", ReaderZone.Named("Europe/Oslo")) is { } day ? day.End - day.Start : default);

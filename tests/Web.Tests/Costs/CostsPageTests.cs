@@ -19,6 +19,7 @@ public sealed class CostsPageTests : PageTest
     [InlineData(CostSplit.Gpu)]
     [InlineData(CostSplit.Provider)]
     [InlineData(CostSplit.Kind)]
+    [InlineData(CostSplit.Tag)]
     public async Task The_rows_their_parts_the_days_and_the_kinds_add_up_to_the_total(CostSplit by)
     {
         await SeedMonthAsync();
@@ -145,11 +146,11 @@ public sealed class CostsPageTests : PageTest
     }
 
     [Fact]
-    public async Task What_was_inferred_is_marked_as_estimated()
+    public async Task What_was_inferred_is_said_and_what_is_not_reported_is_an_estimate()
     {
         await SeedAsync(seed => Spend(seed, seed.Connection(TeamSeed.VastAi), "cut", JobStatus.Failed, 1m, new DateTimeOffset(2026, 11, 12, 8, 0, 0, TimeSpan.Zero), estimated: true));
 
-        Assert.Contains("$1.00 estimated", Show<CostsPage>("/t/halden/costs").Find(".tile").TextContent);
+        Assert.Contains("$1.00 with an end inferred", Show<CostsPage>("/t/halden/costs").Find(".tile").TextContent);
         Assert.Equal("estimated", Show<LedgerPage>("/t/halden/costs/ledger").Find("td .tag").TextContent);
     }
 

@@ -1,3 +1,5 @@
+using System.Text;
+using System.Text.Json;
 using Bunit;
 using Dashboard.Domain.Costs;
 using Dashboard.Domain.Jobs;
@@ -92,7 +94,7 @@ public sealed class LedgerPageTests : PageTest
         await SeedAsync(seed => Spend(seed, seed.Connection(TeamSeed.VastAi), "cut", JobStatus.Failed, 0.5m, new DateTimeOffset(2026, 11, 12, 8, 0, 0, TimeSpan.Zero), skip: 50, estimated: true));
 
         Assert.Equal("4 entries · $4.44 in this view", Show<LedgerPage>("/t/halden/costs/ledger").Find(".card-foot span").TextContent);
-        Assert.Equal("$0.50 of it estimated", Show<LedgerPage>("/t/halden/costs/ledger").Find(".card-foot span.t3").TextContent);
+        Assert.Equal("$0.50 of it with an end that was inferred", Show<LedgerPage>("/t/halden/costs/ledger").Find(".card-foot span.t3").TextContent);
     }
 
     [Fact]
@@ -116,6 +118,25 @@ public sealed class LedgerPageTests : PageTest
 
         Assert.Equal(Money.FromUsd(3.94m), rows[^1].Running);
         Assert.Contains(",2026-11-10T23:30:00.000Z,2026-11-10T23:31:00.000Z,Usage,GPU,2.710000,USD,60,Seconds,Vast.ai,18244,RTX 4090,0.400000,201,support-bot-v6,support-bot,Mira Okafor,Metered,,2026-11-10T23:31:00.000Z,2.710000,false", LedgerCsv.Line(rows[0]), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_same_entries_come_as_JSON_with_exact_numbers_and_FOCUS_names()
+    {
+        await SeedAsync(seed => Spend(seed, seed.Connection(TeamSeed.VastAi), "tagged", JobStatus.Succeeded, 1.5m, new DateTimeOffset(2026, 11, 12, 8, 0, 0, TimeSpan.Zero), tags: ["nightly", "eval"]));
+        var row = Assert.Single(await Services.GetRequiredService<LedgerQueries>().StreamAsync(Member, null, CostScope.All, CancellationToken.None).ToListAsync(CancellationToken.None));
+        var bytes = new MemoryStream();
+        using (var json = new Utf8JsonWriter(bytes))
+        {
+            LedgerCsv.Write(json, row);
+        }
+
+        var entry = JsonElement.Parse(Encoding.UTF8.GetString(bytes.ToArray()));
+        Assert.Equal("1.500000", entry.GetProperty("BilledCost").GetRawText());
+        Assert.Equal("2026-11-01T00:00:00.000Z", entry.GetProperty("BillingPeriodStart").GetString());
+        Assert.Equal(("Usage", "Compute", "Estimated", JsonValueKind.Null), (entry.GetProperty("ChargeCategory").GetString(), entry.GetProperty("ServiceCategory").GetString(), entry.GetProperty("x_Status").GetString(), entry.GetProperty("ChargeClass").ValueKind));
+        Assert.Equal(["nightly", "eval"], entry.GetProperty("Tags").EnumerateObject().Select(tag => tag.Name));
+        Assert.Equal(entry.EnumerateObject().Count(), LedgerCsv.Line(row with { JobName = "no comma", Tags = [] }).Split(',').Length);
     }
 
     [Theory]

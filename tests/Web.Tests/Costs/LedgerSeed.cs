@@ -16,10 +16,11 @@ internal static class LedgerSeed
         Spend(seed, account, "legal-sum", JobStatus.Failed, 1.12m, new DateTimeOffset(2026, 11, 12, 8, 0, 0, TimeSpan.Zero), project: "legal-summaries");
     }
 
-    public static Job Spend(TeamSeed seed, Connection account, string name, JobStatus status, decimal usd, DateTimeOffset at, decimal diskUsd = 0, string? project = null, int skip = 0, bool estimated = false)
+    public static Job Spend(TeamSeed seed, Connection account, string name, JobStatus status, decimal usd, DateTimeOffset at, decimal diskUsd = 0, string? project = null, int skip = 0, bool estimated = false, string[]? tags = null, Action<Attempt>? with = null)
     {
-        var job = seed.Job(account, name, status, project: project is null ? null : seed.Project(project), skip: skip);
+        var job = seed.Job(account, name, status, project: project is null ? null : seed.Project(project), skip: skip, tags: tags);
         var attempt = seed.Attempt(job);
+        with?.Invoke(attempt);
         var machine = seed.Instance(job, attempt, InstanceStatus.Gone);
         seed.Charge(job, attempt, machine, account.Market, usd, at, estimated: estimated);
         if (diskUsd > 0)

@@ -1,5 +1,6 @@
 using Bunit;
 using Dashboard.Domain.Costs;
+using Dashboard.Domain.Costs.Reconciliation;
 using Dashboard.Domain.Jobs;
 using Dashboard.Web.Features.Costs;
 using Microsoft.Extensions.DependencyInjection;
@@ -57,6 +58,34 @@ public sealed class StatementTests : PageTest
 
         Assert.Equal(["November 2026", "October 2026"], rows.Select(r => r.QuerySelector("a")!.TextContent));
         Assert.Equal(["$3.94", "$2.00"], rows.Select(r => r.LastElementChild!.TextContent));
+    }
+
+    [Fact]
+    public async Task A_statement_stands_beside_the_providers_own_figure()
+    {
+        await SeedAsync(seed =>
+        {
+            var account = seed.Connection(TeamSeed.VastAi);
+            var job = seed.Job(account, "billed", JobStatus.Succeeded);
+            var attempt = seed.Attempt(job);
+            var machine = seed.Instance(job, attempt, Domain.Instances.InstanceStatus.Gone);
+            var at = new DateTimeOffset(2026, 11, 12, 8, 0, 0, TimeSpan.Zero);
+            seed.Charge(job, attempt, machine, account.Market, 1m, at);
+            seed.Charge(job, attempt, machine, account.Market, 0.03m, at, ChargeKind.Disk);
+            seed.Add(new BillLine
+            {
+                TeamId = Team.Id, ConnectionId = account.Id, Market = account.Market, InstanceId = machine.Id, Kind = ChargeKind.Gpu, Month = new DateTimeOffset(2026, 11, 1, 0, 0, 0, TimeSpan.Zero), Ours = Money.FromUsd(1m),
+                Theirs = Money.FromUsd(1.004m), Reported = true, Settled = true, ConfirmedUntil = at.AddMinutes(1), State = BillState.Matched, Cause = DifferenceCause.Seconds, CheckedAt = at,
+            });
+        });
+
+        var page = Show<InvoicePage>("/t/halden/costs/invoices/2026-11", ("Month", "2026-11"));
+
+        Assert.Equal(["$1.03", "$0.03", "$1.00", "+$0.0040"], page.FindAll(".bills td").Select(td => td.TextContent.Trim()));
+        Assert.Contains("Confirmed$1.00, reported by the provider", page.Find("article dl").TextContent);
+        Assert.Contains("Estimated$0.03, metered here and not reported yet", page.Find("article dl").TextContent);
+        Assert.Contains("3 Dec 2026 00:00 UTC; until then corrections may be added", page.Find("article dl").TextContent);
+        Assert.Equal(["confirmed", "estimated"], Show<LedgerPage>("/t/halden/costs/ledger?sort=-amount").FindAll("td .tag").Select(tag => tag.TextContent));
     }
 
     [Theory]

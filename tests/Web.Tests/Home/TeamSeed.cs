@@ -95,7 +95,7 @@ internal sealed class TeamSeed(AppDbContext db, Team team, Guid person, DateTime
 
     public void Charge(Job job, Attempt attempt, Instance instance, Market market, decimal usd, DateTimeOffset at, ChargeKind kind = ChargeKind.Gpu, bool estimated = false) => db.Add(new LedgerEntry
     {
-        TeamId = team.Id, Market = market, ConnectionId = job.ConnectionId, InstanceId = instance.Id, JobId = job.Id, AttemptId = attempt.Id, ProjectId = job.ProjectId, PersonId = job.CreatedBy, Tags = [],
+        TeamId = team.Id, Market = market, ConnectionId = job.ConnectionId, InstanceId = instance.Id, JobId = job.Id, AttemptId = attempt.Id, ProjectId = job.ProjectId, PersonId = job.CreatedBy, Tags = job.Tags,
         GpuName = instance.GpuName, Kind = kind, PeriodStart = at, PeriodEnd = at + TimeSpan.FromMinutes(1), Rate = instance.GpuRate, Quantity = 60, Amount = Money.FromUsd(usd), Estimated = estimated, PostedAt = at + TimeSpan.FromMinutes(1),
     });
 

@@ -2,6 +2,7 @@ using Dashboard.Domain.Costs;
 using Dashboard.Domain.Costs.Reconciliation;
 using Dashboard.Domain.Inbox;
 using Dashboard.Domain.Teams;
+using Dashboard.Infrastructure.Costs;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
@@ -57,7 +58,19 @@ internal sealed class LedgerEntryConfiguration : IEntityTypeConfiguration<Ledger
         // An interval is charged once, whoever tries again; corrections are kept single by the line they settle.
         builder.HasIndex(e => new { e.InstanceId, e.Kind, e.PeriodStart }).IsUnique().HasFilter("\"Kind\" <> 'Adjustment'");
         builder.IsAppendOnly();
+        builder.WhenAdded($"""
+            INSERT INTO "SpendSteps" ("TeamId", "Step", "InstanceId", "Kind", "ProjectId", "TagsKey", "Tags", "JobId", "PersonId", "GpuName", "Provider", "Simulated", "Micros", "EstimatedMicros", "Milliseconds")
+            VALUES (NEW."TeamId", NEW."PeriodStart" / {SpendStep.Length}, NEW."InstanceId", NEW."Kind", NEW."ProjectId", NEW."Tags", NEW."Tags", NEW."JobId", NEW."PersonId", NEW."GpuName", NEW."Market_Provider", NEW."Market_Simulated",
+                NEW."Amount_Micros", NEW."Estimated" * NEW."Amount_Micros", NEW."PeriodEnd" - NEW."PeriodStart")
+            ON CONFLICT ("TeamId", "Step", "InstanceId", "Kind", "ProjectId", "TagsKey") DO UPDATE SET
+                "Micros" = "Micros" + excluded."Micros", "EstimatedMicros" = "EstimatedMicros" + excluded."EstimatedMicros", "Milliseconds" = "Milliseconds" + excluded."Milliseconds"
+            """.ReplaceLineEndings(" "));
     }
+}
+
+internal sealed class SpendStepConfiguration : IEntityTypeConfiguration<SpendStep>
+{
+    public void Configure(EntityTypeBuilder<SpendStep> builder) => builder.HasKey(e => new { e.TeamId, e.Step, e.InstanceId, e.Kind, e.ProjectId, e.TagsKey });
 }
 
 internal sealed class BillLineConfiguration : IEntityTypeConfiguration<BillLine>

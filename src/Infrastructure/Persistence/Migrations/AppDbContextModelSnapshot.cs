@@ -250,7 +250,9 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
 
                     b.ToTable("Ledger");
 
-                    b.HasAnnotation("Dashboard:AppendOnly", true);
+                    b
+                        .HasAnnotation("Dashboard:AppendOnly", true)
+                        .HasAnnotation("Dashboard:WhenAdded", "INSERT INTO \"SpendSteps\" (\"TeamId\", \"Step\", \"InstanceId\", \"Kind\", \"ProjectId\", \"TagsKey\", \"Tags\", \"JobId\", \"PersonId\", \"GpuName\", \"Provider\", \"Simulated\", \"Micros\", \"EstimatedMicros\", \"Milliseconds\") VALUES (NEW.\"TeamId\", NEW.\"PeriodStart\" / 900000, NEW.\"InstanceId\", NEW.\"Kind\", NEW.\"ProjectId\", NEW.\"Tags\", NEW.\"Tags\", NEW.\"JobId\", NEW.\"PersonId\", NEW.\"GpuName\", NEW.\"Market_Provider\", NEW.\"Market_Simulated\",     NEW.\"Amount_Micros\", NEW.\"Estimated\" * NEW.\"Amount_Micros\", NEW.\"PeriodEnd\" - NEW.\"PeriodStart\") ON CONFLICT (\"TeamId\", \"Step\", \"InstanceId\", \"Kind\", \"ProjectId\", \"TagsKey\") DO UPDATE SET     \"Micros\" = \"Micros\" + excluded.\"Micros\", \"EstimatedMicros\" = \"EstimatedMicros\" + excluded.\"EstimatedMicros\", \"Milliseconds\" = \"Milliseconds\" + excluded.\"Milliseconds\"");
                 });
 
             modelBuilder.Entity("Dashboard.Domain.Costs.Reconciliation.BillLine", b =>
@@ -1448,6 +1450,63 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                         .IsUnique();
 
                     b.ToTable("Teams");
+                });
+
+            modelBuilder.Entity("Dashboard.Infrastructure.Costs.SpendStep", b =>
+                {
+                    b.Property<Guid>("TeamId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("Step")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<Guid>("InstanceId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Kind")
+                        .HasMaxLength(32)
+                        .HasColumnType("TEXT");
+
+                    b.Property<Guid>("ProjectId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("TagsKey")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("EstimatedMicros")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("GpuName")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<Guid>("JobId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("Micros")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("Milliseconds")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<Guid>("PersonId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Provider")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("TEXT");
+
+                    b.Property<bool>("Simulated")
+                        .HasColumnType("INTEGER");
+
+                    b.PrimitiveCollection<string>("Tags")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("TeamId", "Step", "InstanceId", "Kind", "ProjectId", "TagsKey");
+
+                    b.ToTable("SpendSteps");
                 });
 
             modelBuilder.Entity("Dashboard.Infrastructure.Persistence.ApiToken", b =>

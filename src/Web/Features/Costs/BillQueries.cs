@@ -77,7 +77,7 @@ public sealed class BillQueries(AppDatabase database)
         team.Require(Permission.SeeMoney);
         await using var db = await database.ForTeamAsync(team, ct);
         var month = MonthOf(question.Month);
-        var lines = db.BillLines.AsNoTracking();
+        var lines = db.BillLines.AsNoTracking().Where(l => l.TeamId == team.TeamId);
         if (question.Provider is { } provider)
         {
             lines = lines.Where(l => l.Market.Provider == provider);
@@ -90,27 +90,27 @@ public sealed class BillQueries(AppDatabase database)
             .Skip(skipped).Take(PageSize)).ToListAsync(ct);
         var forgotten = await db.ForgottenRentals.AsNoTracking().OrderByDescending(f => f.Until).Take(PageSize)
             .Select(f => new ForgottenRow(f.Market, f.ContractId, f.Label, f.Amount, f.From, f.Until)).ToListAsync(ct);
-        return new BillView(await AgreementAsync(db, question.Month, ct), rows, total, forgotten);
+        return new BillView(await AgreementAsync(db, team.TeamId, question.Month, ct), rows, total, forgotten);
     }
 
     public async Task<BillAgreement> AgreementAsync(TeamContext team, DateOnly month, CancellationToken ct)
     {
         team.Require(Permission.SeeMoney);
         await using var db = await database.ForTeamAsync(team, ct);
-        return await AgreementAsync(db, month, ct);
+        return await AgreementAsync(db, team.TeamId, month, ct);
     }
 
     internal static BillMonth MonthOf(DateOnly day) => new(new DateTimeOffset(day.Year, day.Month, 1, 0, 0, 0, TimeSpan.Zero));
 
-    internal static async Task<BillAgreement> AgreementAsync(AppDbContext db, DateOnly day, CancellationToken ct)
+    internal static async Task<BillAgreement> AgreementAsync(AppDbContext db, TeamId team, DateOnly day, CancellationToken ct)
     {
         var (month, simulated) = (MonthOf(day), await CostQueries.OnlySimulatedAsync(db, ct));
         var (start, end) = (month.Start, month.End);
         var connections = await db.Connections.AsNoTracking().Select(c => new { c.Id, c.Name, c.Market }).ToListAsync(ct);
         var readings = await db.BillReadings.AsNoTracking().ToDictionaryAsync(r => r.ConnectionId, ct);
-        var metered = await db.Ledger.Where(e => e.Kind != ChargeKind.Adjustment && e.PeriodStart >= start && e.PeriodStart < end)
+        var metered = await db.Ledger.Where(e => e.TeamId == team && e.Kind != ChargeKind.Adjustment && e.PeriodStart >= start && e.PeriodStart < end)
             .Select(e => new { e.ConnectionId, e.Amount.Micros }).GroupBy(e => e.ConnectionId).Select(g => new { g.Key, Micros = g.Sum(e => e.Micros) }).ToDictionaryAsync(g => g.Key, g => g.Micros, ct);
-        var lines = await db.BillLines.Where(l => l.Month == start)
+        var lines = await db.BillLines.Where(l => l.TeamId == team && l.Month == start)
             .Select(l => new { l.ConnectionId, Ours = l.Reported ? l.Ours.Micros : 0, Theirs = l.Theirs.Micros, Adjusted = l.Adjusted.Micros, Open = l.State == BillState.Open ? 1 : 0, Reported = l.Reported ? 1 : 0 })
             .GroupBy(l => l.ConnectionId)
             .Select(g => new { g.Key, Ours = g.Sum(l => l.Ours), Theirs = g.Sum(l => l.Theirs), Adjusted = g.Sum(l => l.Adjusted), Open = g.Sum(l => l.Open), Reported = g.Sum(l => l.Reported) }).ToDictionaryAsync(g => g.Key, ct);
@@ -121,7 +121,7 @@ public sealed class BillQueries(AppDatabase database)
                 c.Id, c.Name, c.Market, new Money(line?.Ours ?? 0), new Money(line?.Theirs ?? 0), new Money(metered.GetValueOrDefault(c.Id) - (line?.Ours ?? 0)), new Money(line?.Adjusted ?? 0), line?.Open ?? 0,
                 reading?.ReadAt, reading?.Failure, reading?.ForeignCount ?? 0, reading?.ForeignAmount ?? Money.Zero) { IsReported = line?.Reported > 0 };
         }).OrderByDescending(s => s.Theirs + s.Estimated).ToList();
-        var open = db.BillLines.AsNoTracking().Where(l => l.State == BillState.Open && l.Market.Simulated == simulated);
+        var open = db.BillLines.AsNoTracking().Where(l => l.TeamId == team && l.State == BillState.Open && l.Market.Simulated == simulated);
         var first = await Rows(db, open.OrderByDescending(l => Math.Abs(l.Theirs.Micros - l.Ours.Micros)).ThenBy(l => l.Id).Take(1)).FirstOrDefaultAsync(ct);
         return new BillAgreement(
             DateOnly.FromDateTime(start.UtcDateTime), [.. sums.Where(s => s.Market.Simulated == simulated)], [.. sums.Where(s => s.Market.Simulated != simulated)], await open.CountAsync(ct), first);

@@ -29,6 +29,8 @@ public abstract class CostPage<T> : LiveView<T>
 
     [SupplyParameterFromQuery(Name = "kind")] public string? Kind { get; set; }
 
+    [SupplyParameterFromQuery(Name = "tag")] public string? Tag { get; set; }
+
     [CascadingParameter] public ReaderZone Zone { get; set; } = ReaderZone.Utc;
 
     protected DateTimeOffset Now => Time.GetUtcNow();
@@ -49,6 +51,7 @@ public abstract class CostPage<T> : LiveView<T>
         "gpu" => Gpu,
         "provider" => Provider,
         "kind" => Kind,
+        "tag" => Tag,
         _ => null,
     });
 

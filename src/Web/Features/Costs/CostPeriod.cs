@@ -3,6 +3,14 @@ using Dashboard.Web.Components;
 
 namespace Dashboard.Web.Features.Costs;
 
+/// <summary>How long the bars of a chart are.</summary>
+public enum CostGrain
+{
+    Day,
+    Week,
+    Month,
+}
+
 /// <summary>Days that costs are asked for, by a reader's midnights.</summary>
 /// <param name="From">First day, included.</param>
 /// <param name="To">Last day, included.</param>
@@ -16,10 +24,18 @@ public sealed record CostPeriod(DateOnly From, DateOnly To, ReaderZone Zone)
 
     public int Days => To.DayNumber - From.DayNumber + 1;
 
-    /// <summary>Days in one bar: 1 or 7.</summary>
-    public int BarDays => Days <= MostBars ? 1 : 7;
+    /// <summary>The bars that were asked for; null: by the period's length.</summary>
+    public CostGrain? Asked { get; init; }
 
-    public int Bars => (Days + BarDays - 1) / BarDays;
+    /// <summary>The bars there are: days when they fit, else weeks.</summary>
+    public CostGrain Grain => Asked switch
+    {
+        CostGrain.Month => CostGrain.Month,
+        CostGrain.Week => CostGrain.Week,
+        CostGrain.Day or null => Days <= MostBars ? CostGrain.Day : CostGrain.Week,
+    };
+
+    public int Bars => BarOf(To) + 1;
 
     /// <summary>Whether it is one whole calendar month.</summary>
     public bool IsMonth => From.Day == 1 && To == From.AddMonths(1).AddDays(-1);
@@ -71,13 +87,50 @@ public sealed record CostPeriod(DateOnly From, DateOnly To, ReaderZone Zone)
     public bool Includes(DateOnly day) => From <= day && day <= To;
 
     /// <summary>The bar that a day belongs to, from 0.</summary>
-    public int BarOf(DateOnly day) => (day.DayNumber - From.DayNumber) / BarDays;
+    public int BarOf(DateOnly day) => Grain switch
+    {
+        CostGrain.Day => day.DayNumber - From.DayNumber,
+        CostGrain.Week => (day.DayNumber - From.DayNumber) / 7,
+        CostGrain.Month => (day.Year * 12) + day.Month - (From.Year * 12) - From.Month,
+    };
 
     /// <summary>First day of a bar.</summary>
-    public DateOnly FirstOf(int bar) => From.AddDays(bar * BarDays);
+    public DateOnly FirstOf(int bar) => Grain switch
+    {
+        CostGrain.Day => From.AddDays(bar),
+        CostGrain.Week => From.AddDays(bar * 7),
+        CostGrain.Month => bar == 0 ? From : new DateOnly(From.Year, From.Month, 1).AddMonths(bar),
+    };
 
     /// <summary>Last day of a bar; the last bar may be a short one.</summary>
-    public DateOnly LastOf(int bar) => Earlier(FirstOf(bar).AddDays(BarDays - 1), To);
+    public DateOnly LastOf(int bar) => bar + 1 < Bars ? FirstOf(bar + 1).AddDays(-1) : To;
+
+    /// <summary>The period as runs of days that are all as long: <c>Length</c> is 24 hours, but for a day on which the clocks change, which is a run of its own.</summary>
+    public IEnumerable<(DateTimeOffset Start, DateTimeOffset End, DateOnly First, TimeSpan Length)> Stretches()
+    {
+        var (first, day) = (From, TimeSpan.FromDays(1));
+        for (var at = From; at <= To; at = at.AddDays(1))
+        {
+            var length = Midnight(at.AddDays(1)) - Midnight(at);
+            if (length == day)
+            {
+                continue;
+            }
+
+            if (first < at)
+            {
+                yield return (Midnight(first), Midnight(at), first, day);
+            }
+
+            yield return (Midnight(at), Midnight(at.AddDays(1)), at, length);
+            first = at.AddDays(1);
+        }
+
+        if (first <= To)
+        {
+            yield return (Midnight(first), End, first, day);
+        }
+    }
 
     /// <summary>The part of it that has passed.</summary>
     public TimeSpan Passed(DateTimeOffset now) => Within(Start, End, now);
@@ -86,8 +139,6 @@ public sealed record CostPeriod(DateOnly From, DateOnly To, ReaderZone Zone)
     public TimeSpan PassedOf(int bar, DateTimeOffset now) => Within(Midnight(FirstOf(bar)), Midnight(LastOf(bar).AddDays(1)), now);
 
     private static TimeSpan Within(DateTimeOffset start, DateTimeOffset end, DateTimeOffset now) => now <= start ? TimeSpan.Zero : (now < end ? now : end) - start;
-
-    private static DateOnly Earlier(DateOnly a, DateOnly b) => a < b ? a : b;
 
     private static bool Sane(DateOnly day) => day.Year is > 2000 and < 9000;
 

@@ -1,8 +1,10 @@
+using System.Text.Json;
 using Dashboard.Domain;
 using Dashboard.Domain.Costs;
 using Dashboard.Domain.Jobs;
 using Dashboard.Domain.Marketplaces;
 using Dashboard.Domain.Teams;
+using Dashboard.Infrastructure.Costs;
 using Dashboard.Infrastructure.Persistence;
 using Dashboard.Web.Components;
 using Dashboard.Web.Features.Machines;
@@ -16,19 +18,17 @@ public sealed class CostQueries(AppDatabase database, MachineQueries machines, T
     private const int Series = 6;
     private const int MostRows = 50;
 
-    private static readonly TimeSpan Quarter = TimeSpan.FromMinutes(15);
-
     public async Task<CostsView> ExploreAsync(TeamContext team, CostsQuestion question, CancellationToken ct)
     {
         team.Require(Permission.SeeMoney);
         var burning = question.Period.Includes(question.Today) ? (await machines.ListAsync(team, ended: false, ct)).Rows : [];
         await using var db = await database.ForTeamAsync(team, ct);
         var simulated = await OnlySimulatedAsync(db, ct);
-        var now = await SlicesAsync(db, simulated, question.Scope, question.Period, ct);
+        var now = await SlicesAsync(db, team.TeamId, simulated, question.Scope, question.Period, ct);
         var compared = question.Period.Before(question.Today);
-        var before = await SlicesAsync(db, simulated, question.Scope, compared, ct);
+        var before = await SlicesAsync(db, team.TeamId, simulated, question.Scope, compared, ct);
         var names = await NamesAsync(db, question.Scope, now, before, ct);
-        var first = await db.Ledger.Where(e => e.Market.Simulated == simulated).OrderBy(e => e.PeriodStart).Select(e => (DateTimeOffset?)e.PeriodStart).FirstOrDefaultAsync(ct);
+        var first = await db.Ledger.Where(e => e.TeamId == team.TeamId && e.Market.Simulated == simulated).OrderBy(e => e.PeriodStart).Select(e => (DateTimeOffset?)e.PeriodStart).FirstOrDefaultAsync(ct);
 
         var rows = Rows(question, now, before, names, simulated);
         rows = await WithRatesAsync(db, rows, question, [.. burning.Where(m => m.MayBill && m.Market.Simulated == simulated)], ct);
@@ -45,25 +45,27 @@ public sealed class CostQueries(AppDatabase database, MachineQueries machines, T
 
     private static Money Sum(IEnumerable<Slice> slices) => new(slices.Sum(s => s.Micros));
 
-    /// <summary>Summed by the database to the hour, to the reader's day here: a zone's midnight is no arithmetic for SQL.</summary>
-    private static async Task<List<Slice>> SlicesAsync(AppDbContext db, bool simulated, CostScope scope, CostPeriod period, CancellationToken ct)
+    /// <summary>Summed by the database to the reader's day. The team is named here too: the filter that every context has cannot lead to an index. Days of one length are one question; a day on which the clocks change is one of its own.</summary>
+    private static async Task<List<Slice>> SlicesAsync(AppDbContext db, TeamId team, bool simulated, CostScope scope, CostPeriod period, CancellationToken ct)
     {
-        var (start, end) = (period.Start, period.End);
-        var step = (long)(WholeHours(period.Zone) ? TimeSpan.FromHours(1) : Quarter).TotalMilliseconds;
-        return await scope.Of(db.Ledger.Where(e => e.Market.Simulated == simulated && e.PeriodStart >= start && e.PeriodStart < end), db)
-            .Select(e => new
-            {
-                e.JobId, e.ProjectId, e.PersonId, e.GpuName, e.Market.Provider, e.Kind, e.Estimated, e.Amount.Micros,
-                Step = (long)(object)e.PeriodStart / step,
-                Milliseconds = (long)(object)e.PeriodEnd - (long)(object)e.PeriodStart,
-            })
-            .GroupBy(e => new { e.JobId, e.ProjectId, e.PersonId, e.GpuName, e.Provider, e.Kind, e.Estimated, e.Step })
-            .Select(g => new Slice(
-                g.Key.JobId, g.Key.ProjectId, g.Key.PersonId, g.Key.GpuName, g.Key.Provider, g.Key.Kind, g.Key.Estimated, g.Key.Step * step, g.Sum(e => e.Micros), g.Sum(e => e.Milliseconds)))
-            .ToListAsync(ct);
+        var slices = new List<Slice>();
+        foreach (var (start, end, first, length) in period.Stretches())
+        {
+            var (from, until, begin, day) = (Step(start), Step(end), start.ToUnixTimeMilliseconds(), (long)length.TotalMilliseconds);
+            var number = first.DayNumber;
+            slices.AddRange(await scope.Of(db.SpendSteps.Where(e => e.TeamId == team && e.Simulated == simulated && e.Step >= from && e.Step < until), db)
+                .GroupBy(e => new { e.InstanceId, e.Kind, e.JobId, e.ProjectId, e.PersonId, e.GpuName, e.Provider, e.TagsKey, Day = (e.Step * SpendStep.Length - begin) / day })
+                .Select(g => new Slice(
+                    g.Key.JobId, g.Key.ProjectId, g.Key.PersonId, g.Key.GpuName, g.Key.Provider, g.Key.Kind, g.Key.TagsKey, (int)g.Key.Day + number,
+                    g.Sum(e => e.Micros), g.Sum(e => e.EstimatedMicros), g.Sum(e => e.Milliseconds)))
+                .ToListAsync(ct));
+        }
+
+        return slices;
     }
 
-    private static bool WholeHours(ReaderZone zone) => zone.Zone.BaseUtcOffset.Ticks % TimeSpan.TicksPerHour == 0;
+    /// <summary>The first quarter of an hour that begins at or after an instant.</summary>
+    internal static long Step(DateTimeOffset at) => (at.ToUnixTimeMilliseconds() + SpendStep.Length - 1) / SpendStep.Length;
 
     private static async Task<Names> NamesAsync(AppDbContext db, CostScope scope, List<Slice> now, List<Slice> before, CancellationToken ct)
     {
@@ -110,7 +112,7 @@ public sealed class CostQueries(AppDatabase database, MachineQueries machines, T
         var bars = new Money[period.Bars];
         foreach (var slice in slices)
         {
-            bars[period.BarOf(period.Zone.Day(slice.At))] += new Money(slice.Micros);
+            bars[period.BarOf(DateOnly.FromDayNumber(slice.Day))] += new Money(slice.Micros);
         }
 
         return bars;
@@ -122,7 +124,7 @@ public sealed class CostQueries(AppDatabase database, MachineQueries machines, T
         var finished = slices.Where(s => names.Jobs[s.Job].Status == JobStatus.Succeeded).ToList();
         return new CostTotals(
             Sum(slices), Of(s => s.Kind == ChargeKind.Gpu), Of(s => s.Kind == ChargeKind.Disk), Of(s => s.Kind is ChargeKind.Download or ChargeKind.Upload), Of(s => s.Kind == ChargeKind.Adjustment),
-            Of(s => s.Estimated), Of(s => names.Jobs[s.Job] is { HasFiles: false } job && JobRules.IsFinal(job.Status)), JobCount(slices), JobCount(finished), Sum(finished));
+            new Money(slices.Sum(s => s.EstimatedMicros)), Of(s => names.Jobs[s.Job] is { HasFiles: false } job && JobRules.IsFinal(job.Status)), JobCount(slices), JobCount(finished), Sum(finished));
     }
 
     private SpendForecast? Forecast(CostsQuestion question, List<Slice> slices, DateTimeOffset? first)
@@ -134,7 +136,7 @@ public sealed class CostQueries(AppDatabase database, MachineQueries machines, T
         }
 
         var from = period.Zone.Day(beginning) is var began && began > period.From ? began : period.From;
-        var byDay = slices.ToLookup(s => period.Zone.Day(s.At), s => s.Micros);
+        var byDay = slices.ToLookup(s => DateOnly.FromDayNumber(s.Day), s => s.Micros);
         var full = Enumerable.Range(0, Math.Max(0, today.DayNumber - from.DayNumber)).Select(d => new Money(byDay[from.AddDays(d)].Sum())).ToList();
         return SpendForecast.Of(Sum(slices), full, (decimal)(period.End - time.GetUtcNow()).Ticks / TimeSpan.TicksPerDay);
     }
@@ -148,10 +150,11 @@ public sealed class CostQueries(AppDatabase database, MachineQueries machines, T
         }
 
         var numbers = burning.Select(m => m.JobNumber).Distinct().ToList();
-        var jobs = await db.Jobs.AsNoTracking().Where(j => numbers.Contains(j.Number)).Select(j => new { j.Number, j.ProjectId, j.CreatedBy }).ToDictionaryAsync(j => j.Number, ct);
+        var jobs = await db.Jobs.AsNoTracking().Where(j => numbers.Contains(j.Number)).Select(j => new { j.Number, j.ProjectId, j.CreatedBy, j.Tags }).ToDictionaryAsync(j => j.Number, ct);
         var rates = burning
             .Where(m => (scope.Job is null || scope.Job == m.JobNumber) && (scope.Gpu is null || scope.Gpu == m.GpuName) && (scope.Provider is null || scope.Provider == m.Market.Provider)
-                && (scope.Project is null || scope.Project == jobs[m.JobNumber].ProjectId) && (scope.Person is null || scope.Person == jobs[m.JobNumber].CreatedBy))
+                && (scope.Project is null || scope.Project == jobs[m.JobNumber].ProjectId) && (scope.Person is null || scope.Person == jobs[m.JobNumber].CreatedBy)
+                && (scope.Tag is null || (scope.WantedTags.Tags.All(jobs[m.JobNumber].Tags.Contains) && (!scope.WantedTags.Exactly || scope.WantedTags.Tags.Count == jobs[m.JobNumber].Tags.Count))))
             .GroupBy(m => by switch
             {
                 CostSplit.Project => new CostScope(Project: jobs[m.JobNumber].ProjectId).Parameter(by),
@@ -160,22 +163,33 @@ public sealed class CostQueries(AppDatabase database, MachineQueries machines, T
                 CostSplit.Gpu => m.GpuName,
                 CostSplit.Provider => new CostScope(Provider: m.Market.Provider).Parameter(by),
                 CostSplit.Kind => null,
+                CostSplit.Tag => CostScope.ExactTags(jobs[m.JobNumber].Tags),
             })
             .ToDictionary(g => g.Key!, g => g.Aggregate(HourlyRate.Zero, (sum, m) => sum + m.Rate));
         return [.. rows.Select(row => row.Key is { } key ? row with { RateNow = rates.GetValueOrDefault(key) } : row)];
     }
 
-    /// <summary>Entries of one job, kind and hour (or quarter), summed.</summary>
-    private sealed record Slice(JobId Job, ProjectId Project, UserId Person, string Gpu, Provider Provider, ChargeKind Kind, bool Estimated, long UnixMilliseconds, long Micros, long Milliseconds)
-    {
-        public DateTimeOffset At => DateTimeOffset.FromUnixTimeMilliseconds(UnixMilliseconds);
-    }
+    /// <summary>What one machine was charged of one kind in one of the reader's days.</summary>
+    /// <param name="Tags">As JSON.</param>
+    /// <param name="Day">The day's number.</param>
+    private sealed record Slice(JobId Job, ProjectId Project, UserId Person, string Gpu, Provider Provider, ChargeKind Kind, string Tags, int Day, long Micros, long EstimatedMicros, long Milliseconds);
 
     private sealed record JobName(JobId Id, int Number, string Name, JobStatus Status, bool HasFiles);
 
     private sealed record Names(Dictionary<JobId, JobName> Jobs, Dictionary<ProjectId, string> Projects, List<ProjectId> ProjectOrder, Dictionary<Guid, string> People)
     {
-        public string Key(Slice slice, CostSplit split) => new CostScope(slice.Project, slice.Person, Jobs[slice.Job].Number, slice.Gpu, slice.Provider, slice.Kind).Parameter(split)!;
+        private readonly Dictionary<string, IReadOnlyList<string>> _tags = [];
+
+        public string Key(Slice slice, CostSplit split) => split switch
+        {
+            CostSplit.Project => new CostScope(Project: slice.Project).Parameter(split)!,
+            CostSplit.Person => new CostScope(Person: slice.Person).Parameter(split)!,
+            CostSplit.Job => new CostScope(Job: Jobs[slice.Job].Number).Parameter(split)!,
+            CostSplit.Gpu => slice.Gpu,
+            CostSplit.Provider => new CostScope(Provider: slice.Provider).Parameter(split)!,
+            CostSplit.Kind => new CostScope(Kind: slice.Kind).Parameter(split)!,
+            CostSplit.Tag => CostScope.ExactTags(TagsOf(slice)),
+        };
 
         public string Of(Slice slice, CostSplit split, bool simulated) => split switch
         {
@@ -185,7 +199,18 @@ public sealed class CostQueries(AppDatabase database, MachineQueries machines, T
             CostSplit.Gpu => slice.Gpu,
             CostSplit.Provider => CostWords.Of(slice.Provider, simulated),
             CostSplit.Kind => CostWords.Of(slice.Kind),
+            CostSplit.Tag => CostWords.Of(TagsOf(slice)),
         };
+
+        private IReadOnlyList<string> TagsOf(Slice slice)
+        {
+            if (!_tags.TryGetValue(slice.Tags, out var tags))
+            {
+                _tags[slice.Tags] = tags = JsonSerializer.Deserialize<string[]>(slice.Tags) ?? [];
+            }
+
+            return tags;
+        }
 
         public ScopeNames OfScope(CostScope scope) => new(
             scope.Project is { } project ? Projects.GetValueOrDefault(project) : null,

@@ -16,6 +16,13 @@ internal static class CostWords
         ChargeKind.Adjustment => "Correction",
     };
 
+    public static string Of(CostGrain grain) => grain switch
+    {
+        CostGrain.Day => "day",
+        CostGrain.Week => "week",
+        CostGrain.Month => "month",
+    };
+
     public static string Of(CostSplit split) => split switch
     {
         CostSplit.Project => "project",
@@ -24,13 +31,17 @@ internal static class CostWords
         CostSplit.Gpu => "GPU",
         CostSplit.Provider => "provider",
         CostSplit.Kind => "kind",
+        CostSplit.Tag => "tag",
     };
 
     public static string Title(CostSplit split) => split switch
     {
         CostSplit.Gpu => "GPU",
-        CostSplit.Project or CostSplit.Person or CostSplit.Job or CostSplit.Provider or CostSplit.Kind => split.ToString(),
+        CostSplit.Project or CostSplit.Person or CostSplit.Job or CostSplit.Provider or CostSplit.Kind or CostSplit.Tag => split.ToString(),
     };
+
+    /// <summary>A job's tags as one row: each entry counts once, so rows add up.</summary>
+    public static string Of(IReadOnlyList<string> tags) => tags.Count == 0 ? "no tag" : string.Join(" + ", tags.Order(StringComparer.Ordinal));
 
     public static string Of(Provider provider, bool simulated) => new Market(provider, "", simulated).Name;
 

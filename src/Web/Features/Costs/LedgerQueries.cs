@@ -26,7 +26,19 @@ public sealed record LedgerQuestion(CostPeriod? Period, CostScope Scope, LedgerS
 /// <param name="Running">What the entries that match came to with this one, by time; null in another order.</param>
 public sealed record LedgerRow(
     long Id, DateTimeOffset PeriodStart, DateTimeOffset PeriodEnd, int JobNumber, string JobName, string Project, string Person, string GpuName, Market Market, string? ContractId,
-    ChargeKind Kind, decimal Quantity, HourlyRate Rate, Money Amount, bool Estimated, long? CorrectsId, string? Reason, DateTimeOffset PostedAt, Money? Running = null);
+    ChargeKind Kind, decimal Quantity, HourlyRate Rate, Money Amount, bool Estimated, long? CorrectsId, string? Reason, DateTimeOffset PostedAt, Money? Running = null)
+{
+    /// <summary>Whether the provider has reported its machine and kind up to its end; a correction is the provider's own figure.</summary>
+    public bool Confirmed { get; init; }
+
+    public int Attempt { get; init; }
+
+    public IReadOnlyList<string> Tags { get; init; } = [];
+
+    public ChargeKind? CorrectsKind { get; init; }
+
+    public DateTimeOffset? CorrectsMonth { get; init; }
+}
 
 /// <param name="Sum">Over all pages; of one market class, real or simulated.</param>
 /// <param name="Estimated">The part of the sum whose interval was inferred at one end.</param>
@@ -48,7 +60,7 @@ public sealed class LedgerQueries(AppDatabase database)
         team.Require(Permission.SeeMoney);
         await using var db = await database.ForTeamAsync(team, ct);
         var simulated = await CostQueries.OnlySimulatedAsync(db, ct);
-        var matching = Matching(db, simulated, question.Period, question.Scope);
+        var matching = Matching(db, team.TeamId, simulated, question.Period, question.Scope);
         var upTo = question.UpTo ?? await matching.MaxAsync(e => (long?)e.Id, ct) ?? 0;
         var counted = matching.Where(e => e.Id <= upTo);
 
@@ -70,7 +82,7 @@ public sealed class LedgerQueries(AppDatabase database)
         team.Require(Permission.SeeMoney);
         await using var db = await database.ForTeamAsync(team, ct);
         var running = Money.Zero;
-        var matching = Matching(db, await CostQueries.OnlySimulatedAsync(db, ct), period, scope);
+        var matching = Matching(db, team.TeamId, await CostQueries.OnlySimulatedAsync(db, ct), period, scope);
         await foreach (var row in Rows(db, Ordered(matching, LedgerSort.Oldest)).AsAsyncEnumerable().WithCancellation(ct))
         {
             running += row.Amount;
@@ -78,9 +90,9 @@ public sealed class LedgerQueries(AppDatabase database)
         }
     }
 
-    private static IQueryable<LedgerEntry> Matching(AppDbContext db, bool simulated, CostPeriod? period, CostScope scope)
+    private static IQueryable<LedgerEntry> Matching(AppDbContext db, TeamId team, bool simulated, CostPeriod? period, CostScope scope)
     {
-        var entries = db.Ledger.AsNoTracking().Where(e => e.Market.Simulated == simulated);
+        var entries = db.Ledger.AsNoTracking().Where(e => e.TeamId == team && e.Market.Simulated == simulated);
         if (period is not null)
         {
             var (start, end) = (period.Start, period.End);
@@ -107,7 +119,14 @@ public sealed class LedgerQueries(AppDatabase database)
         db.Users.Where(u => u.Id == (Guid)(object)e.PersonId).Select(u => u.DisplayName).FirstOrDefault() ?? "",
         e.GpuName, e.Market,
         db.Instances.Where(i => i.Id == e.InstanceId).Select(i => i.ContractId).FirstOrDefault(),
-        e.Kind, e.Quantity, e.Rate, e.Amount, e.Estimated, e.CorrectsId, e.Reason, e.PostedAt, null));
+        e.Kind, e.Quantity, e.Rate, e.Amount, e.Estimated, e.CorrectsId, e.Reason, e.PostedAt, null)
+        {
+            Confirmed = e.Kind == ChargeKind.Adjustment || db.BillLines.Any(l => l.InstanceId == e.InstanceId && l.Kind == e.Kind && l.Month <= e.PeriodStart && l.ConfirmedUntil >= e.PeriodEnd),
+            Attempt = db.Attempts.Where(a => a.Id == e.AttemptId).Select(a => a.Number).FirstOrDefault(),
+            Tags = e.Tags,
+            CorrectsKind = e.CorrectsKind,
+            CorrectsMonth = e.CorrectsMonth,
+        });
 
     private static List<LedgerRow> WithRunning(List<LedgerRow> rows, LedgerSort sort, Money sum, Money above)
     {
