@@ -1,14 +1,21 @@
+using System.Globalization;
+using Dashboard.Simulation.Crashes;
+using Dashboard.Simulation.Faults;
+
 namespace Dashboard.Simulation.Harness;
 
-/// <summary>How much is run: what fits into every build, or what is published.</summary>
+/// <summary>How much is run: what fits into every build; what is published (<c>full</c>); or, while one works on it, a number of schedules.</summary>
 internal static class Size
 {
-    public static bool Full => Environment.GetEnvironmentVariable("DASHBOARD_TEST_SIZE") == "full";
+    private static readonly string? Asked = Environment.GetEnvironmentVariable("DASHBOARD_TEST_SIZE");
+    private static readonly int? Few = int.TryParse(Asked, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0 ? number : null;
 
-    /// <summary>CI takes every so-many-th pair; a prime, so that over the tables every crash point and every fault has its turn.</summary>
-    public static int PairsEvery => Full ? 1 : 7;
+    public static bool Full => Asked == "full";
 
-    public static int RandomSchedules => Full ? 20_000 : 2_000;
+    /// <summary>Every so-many-th pair; a prime, so that over the tables every crash point and every fault has its turn.</summary>
+    public static int PairsEvery => Full ? 1 : Few is { } few ? Math.Max(1, CrashPoints.All.Count * FaultTable.All.Count / few) : 7;
 
-    public static int LedgerJobs => 1_000;
+    public static int RandomSchedules => Full ? 20_000 : Few ?? 2_000;
+
+    public static int LedgerJobs => Full ? 1_000 : 200;
 }

@@ -49,7 +49,7 @@ public sealed class LedgerTests(ITestOutputHelper output)
     [Fact]
     public void A_dropped_interval_is_noticed()
     {
-        var tally = Runner.Run(Worlds(4, Mutant.DropsIntervals));
+        var tally = Runner.Run(Worlds(2, Mutant.DropsIntervals));
 
         Assert.NotEmpty(tally.Failed);
         Assert.All(tally.Failed, outcome => Assert.Equal("I5", outcome.Violations[0].Invariant));

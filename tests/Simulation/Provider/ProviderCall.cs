@@ -15,6 +15,8 @@ internal enum ProviderCall
     AttachKey,
     ReadLog,
     Destroy,
+    Stop,
+    ChangeBid,
 }
 
 internal static class ProviderCalls
@@ -35,6 +37,8 @@ internal static class ProviderCalls
         ProviderCall.AttachKey => "attach key",
         ProviderCall.ReadLog => "read log",
         ProviderCall.Destroy => "destroy",
+        ProviderCall.Stop => "stop",
+        ProviderCall.ChangeBid => "change bid",
     };
 }
 

@@ -32,7 +32,7 @@ internal sealed class SimulatedMarketplace(World world, Process server) : IMarke
 
     public Task<IReadOnlyList<Offer>> SearchAsync(OfferQuery query, CancellationToken ct) => AskAsync<IReadOnlyList<Offer>>(ProviderCall.Search, "", _ =>
     [
-        .. world.Market.Offers(OfferKind.OnDemand, query.DiskGb, world.Now)
+        .. world.Market.Offers(query.Rental == RentalType.OnDemand ? OfferKind.OnDemand : OfferKind.Bid, query.DiskGb, world.Now)
             .Where(o => o.Rentable && o.Machine is { Verified: true, External: false, DirectPorts: > 0 } && o.Slice.GpuCount == query.GpuCount && (decimal)o.MaxDiskGb >= query.DiskGb)
             .Where(o => query.MinContract is not { } least || o.EndsAt - world.Now >= least)
             .OrderBy(o => o.TotalPerHour)
@@ -89,9 +89,10 @@ internal sealed class SimulatedMarketplace(World world, Process server) : IMarke
         return world.Market.Destroy(Number(contractId), world.Now); // what is gone is destroyed
     }, ct);
 
-    public Task StopAsync(string contractId, CancellationToken ct) => throw new NotSupportedException("No step stops.");
+    public Task StopAsync(string contractId, CancellationToken ct) => AskAsync(ProviderCall.Stop, $"machine {contractId}", _ => world.Market.Stop(Number(contractId), world.Now), ct);
 
-    public Task ChangeBidAsync(string contractId, HourlyRate bid, CancellationToken ct) => throw new NotSupportedException("No step bids.");
+    public Task ChangeBidAsync(string contractId, HourlyRate bid, CancellationToken ct) =>
+        AskAsync(ProviderCall.ChangeBid, $"machine {contractId}", _ => world.Market.ChangeBid(Number(contractId), bid.Usd, world.Now), ct);
 
     public Task<IReadOnlyList<ProviderCharge>> GetChargesAsync(DateTimeOffset from, DateTimeOffset to, CancellationToken ct) => throw new NotSupportedException("No step asks for charges.");
 
@@ -173,7 +174,7 @@ internal sealed class SimulatedMarketplace(World world, Process server) : IMarke
             before(listed);
         }
 
-        var request = new RentRequest { Image = spec.Image, DiskGb = spec.DiskGb, Label = spec.Label, OnStart = spec.OnStart, StartRunning = bend is not { RentsStopped: true } };
+        var request = new RentRequest { Image = spec.Image, DiskGb = spec.DiskGb, Label = spec.Label, OnStart = spec.OnStart, Bid = spec.BidUsdPerHour, StartRunning = bend is not { RentsStopped: true } };
         switch (world.Market.Rent(ask, request, world.Now))
         {
             case MarketRentResult.Rented { Contract: var contract }:
@@ -181,6 +182,15 @@ internal sealed class SimulatedMarketplace(World world, Process server) : IMarke
                 world.Watch.Rented(contract);
                 world.Faults.Happens(Moment.Rented, id);
                 return new RentResult.Rented(id, new Secret(contract.InstanceKey));
+            case MarketRentResult.Outbid { Leftover: var leftover }:
+                if (leftover is not null)
+                {
+                    world.Watch.Rented(leftover);
+                }
+
+                return new RentResult.BidTooLow(leftover?.Id.ToString(CultureInfo.InvariantCulture));
+            case MarketRentResult.BidTooLow:
+                return new RentResult.BidTooLow(null);
             case MarketRentResult.NoCredit:
                 return new RentResult.CreditTooLow("Your account lacks credit; see the billing page.");
             case MarketRentResult.SpendLimit limit:
@@ -257,7 +267,7 @@ internal sealed class SimulatedMarketplace(World world, Process server) : IMarke
         GpuName = o.Machine.Gpu.Name,
         GpuCount = o.Slice.GpuCount,
         VramMb = o.Machine.Gpu.RamMb,
-        Rental = Domain.Marketplaces.RentalType.OnDemand,
+        Rental = o.Kind == OfferKind.Bid ? RentalType.Interruptible : RentalType.OnDemand,
         GpuRate = HourlyRate.FromUsd(o.GpuPerHour),
         DiskRate = HourlyRate.FromUsd(o.DiskPerHour),
         StorageUsdPerGbMonth = o.Machine.StorageCost,
