@@ -90,7 +90,7 @@ internal sealed class Api : IDisposable
         return status;
     }
 
-    /// <summary>Repeats what fails only because the server is away.</summary>
+    /// <summary>Repeats what fails only because the server is away: for long, where it is killed again as soon as it has come back.</summary>
     public static async Task<T> OnceServedAsync<T>(Func<Task<T>> call, CancellationToken ct)
     {
         T answer = default!;
@@ -108,7 +108,7 @@ internal sealed class Api : IDisposable
                 }
             },
             "the server answers again",
-            TimeSpan.FromMinutes(2),
+            TimeSpan.FromMinutes(20),
             ct);
         return answer;
     }
