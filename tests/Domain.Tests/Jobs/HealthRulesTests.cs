@@ -58,10 +58,12 @@ public sealed class HealthRulesTests
     [Fact]
     public void One_loss_that_is_not_finite_is_forgiven_and_two_in_a_row_are_not()
     {
-        var once = After(new RunSign(400, true, 0.8), new RunSign(410, true, NotFinite: true), new RunSign(420, true, 0.8));
+        var once = After(new RunSign(400, true, 0.8), new RunSign(410, true, NotFinite: true));
+        var recovered = After(new RunSign(410, true, NotFinite: true), new RunSign(420, true, 0.8), new RunSign(430, true, NotFinite: true));
         var twice = After(new RunSign(400, true, 0.8), new RunSign(412, true, NotFinite: true), new RunSign(420, true, NotFinite: true));
 
-        Assert.Null(HealthRules.Verdict(Trainer, HealthLimits.Default, once, 420, 900, 1, Start));
+        Assert.Null(HealthRules.Verdict(Trainer, HealthLimits.Default, once, 410, 900, 1, Start));
+        Assert.Null(HealthRules.Verdict(Trainer, HealthLimits.Default, recovered, 430, 900, 1, Start));
         Assert.Equal((StopReason.Diverged, "Loss became NaN at step 412, stopped 8 steps later."), HealthRules.Verdict(Trainer, HealthLimits.Default, twice, 420, 900, 1, Start));
         var hot = Trainer with { Train = Trainer.Train with { Lr = 0.1m } };
         Assert.Contains("Learning rate 0.1 is 10 times the usual.", HealthRules.Verdict(hot, HealthLimits.Default, twice, 420, 900, 1, Start)!.Value.What, StringComparison.Ordinal);

@@ -14,6 +14,8 @@ namespace Dashboard.Infrastructure.Tests.Lifecycle;
 [Collection(nameof(InterruptibleSandbox))]
 public sealed class CheckpointsComeHomeTests(InterruptibleSandbox fixture)
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
+
     private static CancellationToken Now => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -21,12 +23,12 @@ public sealed class CheckpointsComeHomeTests(InterruptibleSandbox fixture)
     {
         await using var host = await StartAsync();
         var job = await host.SubmitAsync(Smoke(steps: 300, pace: 0.05m), new JobLimits(null, null, null, MaxAttempts: 2));
-        await Eventually.HoldsAsync(async () => await HomeAsync(host, job) is [_, _, ..], "two checkpoints are at home", TimeSpan.FromSeconds(60), Now);
+        await Eventually.HoldsAsync(async () => await HomeAsync(host, job) is [_, _, ..], "two checkpoints are at home", Patience, Now);
         Assert.Equal(JobStatus.Running, (await host.JobAsync(job)).Status);
 
         var machine = Assert.Single(await host.InstancesAsync(job));
         await fixture.Sandbox.SwitchAsync(HttpMethod.Put, $"/instances/{machine.ContractId}/faults/container_exits", ct: Now);
-        await Eventually.HoldsAsync(async () => (await AttemptsAsync(host, job)).Count == 2, "another attempt begins", TimeSpan.FromSeconds(60), Now);
+        await Eventually.HoldsAsync(async () => (await AttemptsAsync(host, job)).Count == 2, "another attempt begins", Patience, Now);
         var safe = (await HomeAsync(host, job))[0];
         await host.EndsAsync(job, JobStatus.Succeeded);
 
@@ -70,12 +72,12 @@ public sealed class CheckpointsComeHomeTests(InterruptibleSandbox fixture)
         await using var host = await StartAsync();
         var job = await host.SubmitAsync(
             new TrainingSpec { Preset = Presets.Command, Backend = "command", Command = new CommandSpec(counts, ["n"]) }, new JobLimits(null, null, null, MaxAttempts: 2));
-        await Eventually.HoldsAsync(async () => await HomeAsync(host, job) is [> 3, _], "a savepoint is at home", TimeSpan.FromSeconds(60), Now);
+        await Eventually.HoldsAsync(async () => await HomeAsync(host, job) is [> 3, _], "a savepoint is at home", Patience, Now);
 
         // The newest one at home is damaged: the one before it does.
         var machine = Assert.Single(await host.InstancesAsync(job));
         await fixture.Sandbox.SwitchAsync(HttpMethod.Put, $"/instances/{machine.ContractId}/faults/container_exits", ct: Now);
-        await Eventually.HoldsAsync(async () => (await AttemptsAsync(host, job))[0].EndedAt is not null, "the attempt ends", TimeSpan.FromSeconds(60), Now);
+        await Eventually.HoldsAsync(async () => (await AttemptsAsync(host, job))[0].EndedAt is not null, "the attempt ends", Patience, Now);
         var home = await HomeAsync(host, job);
         var newest = Path.Combine(host.Data, "artifacts", job.ToString(), "attempt-1", CheckpointPath.Folder(home[0]), "n");
         await File.WriteAllTextAsync(newest, "", Now);

@@ -20,6 +20,8 @@ public sealed class OutbidTests : IAsyncLifetime
 
     private static readonly OfferQuery Bids = new() { Rental = RentalType.Interruptible, GpuCount = 1, DiskGb = 10, MinContract = TimeSpan.FromHours(1) };
 
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
+
     private static CancellationToken Now => TestContext.Current.CancellationToken;
 
     /// <summary>A market for each test: rivals stay.</summary>
@@ -92,7 +94,7 @@ public sealed class OutbidTests : IAsyncLifetime
         var job = await host.SubmitAsync(Smoke(steps: 300, pace: 0.04m), WithABid);
         var machine = await TrainsAsync(host, job);
         await RivalAsync($"/instances/{machine.ContractId}/rivals", 1);
-        await Eventually.HoldsAsync(async () => (await RentedAsync(host, job))[0].Status == InstanceStatus.Interrupted, "it is known to be outbid", TimeSpan.FromSeconds(60), Now);
+        await Eventually.HoldsAsync(async () => (await RentedAsync(host, job))[0].Status == InstanceStatus.Interrupted, "it is known to be outbid", Patience, Now);
 
         Assert.True(await host.Get<OutbidMachines>().RaiseAsync(job, new UserId(Guid.NewGuid()), HourlyRate.FromUsd(1.5m), Now));
         await host.EndsAsync(job, JobStatus.Succeeded);
@@ -116,14 +118,14 @@ public sealed class OutbidTests : IAsyncLifetime
         Assert.Equal(dear.MachineId, machine.MachineId);
 
         await RivalAsync($"/instances/{machine.ContractId}/rivals", 90);
-        await Eventually.HoldsAsync(async () => (await host.JobAsync(job)).AttemptCount == 2, "it goes on elsewhere", TimeSpan.FromSeconds(60), Now);
-        await Eventually.HoldsAsync(async () => (await AttemptsAsync(host, job)) is [_, { ResumedFrom: not null }], "the second attempt runs", TimeSpan.FromSeconds(90), Now);
+        await Eventually.HoldsAsync(async () => (await host.JobAsync(job)).AttemptCount == 2, "it goes on elsewhere", Patience, Now);
+        await Eventually.HoldsAsync(async () => (await AttemptsAsync(host, job)) is [_, { ResumedFrom: not null }], "the second attempt runs", Patience, Now);
 
         var attempts = await AttemptsAsync(host, job);
         Assert.Equal(StopReason.Interrupted, attempts[0].StopReason);
         Assert.Contains("Going on in", attempts[0].Message, StringComparison.Ordinal);
         Assert.Equal(attempts[0].CheckpointHome, attempts[1].ResumedFrom);
-        await Eventually.HoldsAsync(async () => (await RentedAsync(host, job))[0].Status == InstanceStatus.Gone, "the kept machine is destroyed", TimeSpan.FromSeconds(60), Now);
+        await Eventually.HoldsAsync(async () => (await RentedAsync(host, job))[0].Status == InstanceStatus.Gone, "the kept machine is destroyed", Patience, Now);
         var next = (await RentedAsync(host, job))[^1];
         Assert.True(next.GpuRate < machine.GpuRate, $"{next.GpuRate} after {machine.GpuRate}");
         Assert.Equal(RentalType.Interruptible, next.Rental);
@@ -218,14 +220,14 @@ public sealed class OutbidTests : IAsyncLifetime
     /// <summary>Its machine, once a checkpoint is at home.</summary>
     private static async Task<Instance> TrainsAsync(LifecycleHost host, JobId job)
     {
-        await Eventually.HoldsAsync(async () => await AttemptsAsync(host, job) is [{ CheckpointHome: not null }], "a checkpoint is at home", TimeSpan.FromSeconds(90), Now);
+        await Eventually.HoldsAsync(async () => await AttemptsAsync(host, job) is [{ CheckpointHome: not null }], "a checkpoint is at home", Patience, Now);
         return (await RentedAsync(host, job)).Single(i => i.Status == InstanceStatus.Running);
     }
 
     private async Task OutbidAsync(LifecycleHost host, JobId job, Instance machine)
     {
         await RivalAsync($"/instances/{machine.ContractId}/rivals", 90);
-        await Eventually.HoldsAsync(async () => (await RentedAsync(host, job))[0].Status == InstanceStatus.Interrupted, "it is known to be outbid", TimeSpan.FromSeconds(60), Now);
+        await Eventually.HoldsAsync(async () => (await RentedAsync(host, job))[0].Status == InstanceStatus.Interrupted, "it is known to be outbid", Patience, Now);
     }
 
     private Task RivalAsync(string path, decimal bid) => Sandbox.SwitchAsync(HttpMethod.Put, path, string.Create(CultureInfo.InvariantCulture, $$"""{"rival_bid":{{bid}}}"""), Now);

@@ -83,7 +83,7 @@ public sealed class ApiTests : IAsyncLifetime
 
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
         Assert.Equal("Give the job a name, so that others recognise it.", errors.GetProperty("name")[0].GetString());
-        Assert.Equal("Try 1 to 10 machines.", errors.GetProperty("limits.maxAttempts")[0].GetString());
+        Assert.Equal("Try 1 to 20 machines.", errors.GetProperty("limits.maxAttempts")[0].GetString());
     }
 
     [Theory]
