@@ -59,6 +59,19 @@ public sealed class BudgetHoldTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_statement_itself_refuses_what_passes_a_limit_whatever_was_read_before()
+    {
+        var team = await _town.BudgetAsync(_here, 100);
+        var project = await _town.BudgetAsync(_here, 1, _here.Projects[1]);
+        await using (var db = await _town.Database.ForSystemAsync(default))
+        {
+            Assert.False(BudgetBook.Raise(db, [(team, Money.FromUsd(1.01m)), (project, Money.FromUsd(1.01m))], running: false));
+        }
+
+        Assert.Equal((Money.Zero, Money.Zero), ((await _town.ReadAsync(team)).Held, (await _town.ReadAsync(project)).Held));
+    }
+
+    [Fact]
     public async Task A_hold_is_taken_on_every_budget_or_on_none()
     {
         var team = await _town.BudgetAsync(_here, 100);
