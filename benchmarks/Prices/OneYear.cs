@@ -37,13 +37,14 @@ internal static class OneYear
 
         var byEf = new List<double>();
         var random = new Random(3);
-        IReadOnlyList<PriceHourRow> trend = [];
+        IReadOnlyList<(int T, long Min, long Low, long High)> trend = [];
         for (var read = -20; read < Reads; read++)
         {
             var (series, hour) = (1 + random.Next(Bench.Series), (int)(from.ToUnixTimeSeconds() / 3_600));
             await using var db = await bench.Database.ForSystemAsync(default);
             await db.Database.OpenConnectionAsync();
-            var took = await Bench.SecondsAsync(async () => trend = await db.PriceHours.AsNoTracking().Where(h => h.SeriesId == series && h.T >= hour).OrderBy(h => h.T).ToListAsync());
+            var took = await Bench.SecondsAsync(async () => trend = (await db.PriceHours.AsNoTracking().Where(h => h.SeriesId == series && h.T >= hour).OrderBy(h => h.T)
+                .Select(h => new ValueTuple<int, long, long, long>(h.T, h.MinSum / h.Polls, h.Low, h.High)).ToListAsync()));
             if (read >= 0)
             {
                 byEf.Add(took);

@@ -14,7 +14,7 @@ public sealed class VastAiOptionsTests
 
         Assert.Equal("https://console.vast.ai", options.BaseUrl);
         Assert.Equal(
-            [2, 6, 4.5, 1, 2, 1, 5.5, 3, 2, 2, 1],
+            [2, 6, 4.5, 1, 2, 1, 5.5, 3, 2, 2, 1, 3],
             Enum.GetValues<VastAiEndpoint>().Select(endpoint => options.Limits.Between(endpoint).TotalSeconds));
         Assert.Equal(TimeSpan.FromSeconds(12), options.Limits.AfterRefusal(VastAiEndpoint.Rent));
         Assert.All(Enum.GetValues<VastAiEndpoint>(), endpoint => Assert.Equal(TimeSpan.Zero, options.SandboxLimits.Between(endpoint)));
