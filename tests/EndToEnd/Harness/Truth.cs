@@ -36,7 +36,7 @@ internal sealed class Truth(JsonElement books)
     public static async Task<IReadOnlyList<BookedSum>> ChargesAsync(World world, CancellationToken ct)
     {
         var now = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
-        var filters = Uri.EscapeDataString($$"""{"day":{"gte":{{now - 864_000}},"lte":{{now + 86_400}}},"type":{"in":["instance"]}}""");
+        var filters = Uri.EscapeDataString($$$"""{"day":{"gte":{{{now - 864_000}}},"lte":{{{now + 86_400}}}},"type":{"in":["instance"]}}""");
         using var request = new HttpRequestMessage(HttpMethod.Get, $"{world.Sandbox.BaseUrl}/api/v0/charges/?select_filters={filters}&limit=500");
         request.Headers.Authorization = new("Bearer", world.Sandbox.ApiKey);
         using var answer = await world.Sandbox.Http.SendAsync(request, ct);
