@@ -121,6 +121,8 @@ internal sealed class InvariantWatch(World world)
         {
             Works(job);
         }
+
+        // I6 belongs here: at every commit, what has accrued and what is held against each limit.
     }
 
     /// <summary>I2, as time passes: whatever bills is wanted, or is destroyed soon.</summary>

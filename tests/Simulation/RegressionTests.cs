@@ -1,0 +1,21 @@
+using Dashboard.Simulation.Faults;
+using Dashboard.Simulation.Harness;
+
+namespace Dashboard.Simulation;
+
+/// <summary>Schedules that once broke a promise, by what they broke.</summary>
+public sealed class RegressionTests
+{
+    /// <summary>It was billed on, although complete listings lacked it, because the bill ended with the first destroy that was answered.</summary>
+    [Fact]
+    public void A_machine_whose_destroy_was_done_and_never_answered_is_not_billed_on() => Holds("destroy: answer lost");
+
+    private static void Holds(string fault)
+    {
+        var index = FaultTable.All.ToList().FindIndex(entry => entry.Name == fault);
+
+        var tally = Runner.Run([Schedules.OnlyFault(index)]);
+
+        Assert.True(tally.Failed.Count == 0, tally.Words());
+    }
+}
