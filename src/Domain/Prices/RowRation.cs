@@ -28,7 +28,6 @@ public sealed record RowRation(int PerDay)
             PointKind.Depth => Depth - used.Depth,
             PointKind.Provider => 0, // its figures are no rows
         };
-        var keptForPeople = Math.Max(0, People - used.People);
-        return Math.Max(0, Math.Min(ofKind, PerDay - used.All - keptForPeople));
+        return Math.Max(0, Math.Min(ofKind, PerDay - used.All)); // the shares of polls alone leave people theirs
     }
 }
