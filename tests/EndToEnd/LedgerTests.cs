@@ -50,7 +50,7 @@ public sealed class LedgerTests
         await Eventually.HoldsAsync(() => contracts.All(contract => books.IsSettled(contract.Id)), "the bill was read", TimeSpan.FromMinutes(3), ct);
         var charges = await Truth.ChargesAsync(world, ct);
         var booked = books.Booked();
-        Assert.Equal(charges.OrderBy(c => c.ContractId, StringComparer.Ordinal).ThenBy(c => c.Kind, StringComparer.Ordinal), booked.Where(b => b.Usd != 0 || charges.Any(c => (c.ContractId, c.Kind) == (b.ContractId, b.Kind))));
+        Assert.Equal(charges.Where(c => c.Usd != 0).OrderBy(c => c.ContractId, StringComparer.Ordinal).ThenBy(c => c.Kind, StringComparer.Ordinal), booked.Where(b => b.Usd != 0)); // what rounds to nothing needs no entry
         Assert.All(contracts, contract => Assert.InRange(decimal.Abs(contract.BilledUsd - booked.Where(b => b.ContractId == contract.Id).Sum(b => b.Usd)), 0, 0.002m)); // four rows, rounded each
         Assert.Equal(entries, books.Metered()); // and not one entry is another than it was
     }
