@@ -31,8 +31,8 @@ internal sealed partial class ObserveAccount(
     TimeProvider time,
     ILogger<ObserveAccount> log)
 {
-    /// <summary>An answer over SSH is believed for so long against a provider that has lost sight of the machine.</summary>
-    private static readonly TimeSpan LifeSign = TimeSpan.FromSeconds(5);
+    /// <summary>An answer over SSH is believed for so long against a provider that has lost sight of the machine: until the next ones are overdue.</summary>
+    private TimeSpan LifeSign => TimeSpan.FromSeconds(1) + (options.Value.WatchInterval * 2);
 
     private readonly ConcurrentDictionary<string, int> _strays = new(); // contract id -> complete listings seen in
 

@@ -203,8 +203,10 @@ internal sealed class SimulatedMarketplace(World world, Process server) : IMarke
     private async Task<InstanceListing> ListAsync(ProviderCall call, string? label, CancellationToken ct)
     {
         var at = server.Time.GetUtcNow();
+        var tellsStates = true;
         var pages = await AskAsync(call, label is null ? "" : $"label {label}", bend =>
         {
+            tellsStates = bend is not { TellsNoStates: true };
             var all = PagesOf(label);
             bend?.Pages?.Invoke(all);
             return all;
@@ -221,7 +223,7 @@ internal sealed class SimulatedMarketplace(World world, Process server) : IMarke
         }
 
         var complete = listing.Complete(at);
-        if (label is null)
+        if (label is null && tellsStates)
         {
             world.Watch.Listed();
         }
