@@ -88,7 +88,7 @@ public sealed class AppDbContext(DbContextOptions<AppDbContext> options) : Ident
     public static Version IdentityShape => IdentitySchemaVersions.Version3;
 
     protected override void OnConfiguring(DbContextOptionsBuilder optionsBuilder) =>
-        optionsBuilder.ReplaceService<IMigrationsSqlGenerator, AppendOnlySql>(); // here, so that every way to make the tables has the triggers
+        optionsBuilder.ReplaceService<IMigrationsSqlGenerator, TableSql>(); // here, so that every way to make the tables has the triggers
 
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
     {

@@ -68,7 +68,7 @@ internal static class TemplateDatabase
 
     private static void Fill(AppDatabase database)
     {
-        new DatabaseStart(database).RunAsync(default).GetAwaiter().GetResult();
+        new DatabaseStart(database, new DataDirectory(Folder), TimeProvider.System).RunAsync(default).GetAwaiter().GetResult();
         new InstallationIdentity(database, Ring, TimeProvider.System).OpenAsync(default).GetAwaiter().GetResult();
         using var db = database.ForSystemAsync(default).GetAwaiter().GetResult();
         db.Teams.Add(new Team { Id = Team, Name = "Halden Lab", Slug = "halden-lab", CreatedAt = World.Opening });
