@@ -39,6 +39,7 @@ internal sealed partial class AdvanceJob(
     TimeProvider time)
 {
     private static readonly TimeSpan NextTry = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan RefusedFor = TimeSpan.FromMinutes(5); // after a pause the search goes on with other offers
 
     public async Task RunAsync(JobId id, RowLease lease)
     {
@@ -183,9 +184,9 @@ internal sealed partial class AdvanceJob(
     /// machines that failed of late last and those that failed the team twice after them; never an
     /// offer that just refused or a machine that failed this job or took itself away from it.
     /// </summary>
-    private static IReadOnlyList<(Offer Offer, CostEstimate Estimate)> Usable(Job job, IReadOnlyList<Offer> offers, IReadOnlyList<Instance> rows, IReadOnlyDictionary<string, HostScorecard> scores, HashSet<string> cooling, TimeSpan left)
+    private IReadOnlyList<(Offer Offer, CostEstimate Estimate)> Usable(Job job, IReadOnlyList<Offer> offers, IReadOnlyList<Instance> rows, IReadOnlyDictionary<string, HostScorecard> scores, HashSet<string> cooling, TimeSpan left)
     {
-        var refused = rows.Where(r => r.Status == InstanceStatus.Rejected && IsRecent(r, job)).Select(r => r.OfferId).ToHashSet(StringComparer.Ordinal);
+        var refused = rows.Where(r => r.Status == InstanceStatus.Rejected && (IsRecent(r, job) || r.CreatedAt > time.GetUtcNow() - RefusedFor)).Select(r => r.OfferId).ToHashSet(StringComparer.Ordinal);
         var failed = rows.Where(r => r.Status != InstanceStatus.Rejected).Select(r => r.MachineId).ToHashSet(StringComparer.Ordinal);
         return [.. OfferRanking.RankRest(job.Spec, offers.Select(offer => InterruptionRules.AsRented(offer, job.Limits)).OfType<Offer>().Select(offer => scores.GetValueOrDefault(offer.MachineId)?.Applied(offer) ?? offer), left)
             .Where(quote => !refused.Contains(quote.Offer.Id) && !failed.Contains(quote.Offer.MachineId))

@@ -205,6 +205,7 @@ public sealed class OutbidTests : IAsyncLifetime
             BootingInterval = TimeSpan.FromSeconds(0.5),
             WatchInterval = TimeSpan.FromSeconds(0.5),
             ExitedGrace = TimeSpan.FromSeconds(2),
+            CapacityPause = TimeSpan.FromSeconds(1), // rivals may hold the five cheapest
             AbsenceProof = TimeSpan.FromSeconds(1),
         });
 
