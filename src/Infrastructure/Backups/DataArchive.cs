@@ -8,7 +8,7 @@ using Microsoft.Data.Sqlite;
 namespace Dashboard.Infrastructure.Backups;
 
 /// <summary>An archive that cannot be made or used; the message says why.</summary>
-public sealed class ArchiveFault(string message, Exception? inner = null) : Exception(message, inner);
+public sealed class ArchiveException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>What an archive is of, and what is in it.</summary>
 /// <param name="TakenAt">UTC.</param>
@@ -32,13 +32,13 @@ public static class DataArchive
     /// <summary>Writes an archive while the server may be running. A crash leaves no archive, never half of one.</summary>
     /// <param name="connectionString">Of the database in use.</param>
     /// <param name="skip">Files and folders that must not be in it, such as the certificate of the key ring.</param>
-    /// <exception cref="ArchiveFault">There is no database, or its copy is damaged.</exception>
+    /// <exception cref="ArchiveException">There is no database, or its copy is damaged.</exception>
     public static async Task<ArchiveManifest> WriteAsync(string directory, string connectionString, string file, IReadOnlyList<string> skip, TimeProvider time, CancellationToken ct)
     {
         var source = new SqliteConnectionStringBuilder(connectionString).DataSource;
         if (!File.Exists(source))
         {
-            throw new ArchiveFault($"There is no database {source}.");
+            throw new ArchiveException($"There is no database {source}.");
         }
 
         file = Path.GetFullPath(file);
@@ -55,7 +55,7 @@ public static class DataArchive
                 await using (var gzip = new GZipStream(stream, CompressionLevel.Fastest, leaveOpen: true))
                 await using (var tar = new TarWriter(gzip, TarEntryFormat.Pax))
                 {
-                    hashes[DatabaseName] = await AddAsync(tar, copy, DatabaseName, ct) ?? throw new ArchiveFault("The copy of the database is gone.");
+                    hashes[DatabaseName] = await AddAsync(tar, copy, DatabaseName, ct) ?? throw new ArchiveException("The copy of the database is gone.");
                     foreach (var path in Files(directory, source, skip, file))
                     {
                         var name = Path.GetRelativePath(directory, path).Replace('\\', '/');
@@ -88,13 +88,13 @@ public static class DataArchive
     /// there is moved aside, not deleted. The caller holds the directory's lock.
     /// </summary>
     /// <param name="replace">Allows to move a present database aside.</param>
-    /// <exception cref="ArchiveFault">The archive is damaged or not one of ours, or there is a database already.</exception>
+    /// <exception cref="ArchiveException">The archive is damaged or not one of ours, or there is a database already.</exception>
     public static async Task<ArchiveManifest> RestoreAsync(string directory, string connectionString, string file, bool replace, TimeProvider time, CancellationToken ct)
     {
         var database = new SqliteConnectionStringBuilder(connectionString).DataSource;
         if (File.Exists(database) && !replace)
         {
-            throw new ArchiveFault($"There is a database already, {database}. With --replace it is moved aside.");
+            throw new ArchiveException($"There is a database already, {database}. With --replace it is moved aside.");
         }
 
         var part = Path.Combine(directory, "restore.part");
@@ -128,7 +128,7 @@ public static class DataArchive
     }
 
     /// <summary>One instant of a database that may be in use, checked, as a single file.</summary>
-    /// <exception cref="ArchiveFault">The copy is damaged.</exception>
+    /// <exception cref="ArchiveException">The copy is damaged.</exception>
     internal static void CopyDatabase(string source, string target)
     {
         File.Delete(target);
@@ -157,12 +157,12 @@ public static class DataArchive
             connection.Open();
             if (Execute(connection, "PRAGMA integrity_check;") is not "ok" and var damage)
             {
-                throw new ArchiveFault($"The database is damaged: {damage}");
+                throw new ArchiveException($"The database is damaged: {damage}");
             }
         }
         catch (SqliteException error)
         {
-            throw new ArchiveFault($"The database is damaged: {error.Message}", error);
+            throw new ArchiveException($"The database is damaged: {error.Message}", error);
         }
     }
 
@@ -170,7 +170,7 @@ public static class DataArchive
     {
         using var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = database, Mode = SqliteOpenMode.ReadOnly, Pooling = false }.ToString());
         connection.Open();
-        return Execute(connection, "SELECT Label FROM Installations;") ?? throw new ArchiveFault("The database has never been started with.");
+        return Execute(connection, "SELECT Label FROM Installations;") ?? throw new ArchiveException("The database has never been started with.");
     }
 
     private static string? Execute(SqliteConnection connection, string text)
@@ -221,7 +221,7 @@ public static class DataArchive
             {
                 if (entry.EntryType is not TarEntryType.RegularFile || !IsPlain(entry.Name))
                 {
-                    throw new ArchiveFault($"{file} holds {entry.EntryType} {entry.Name}, which no backup does.");
+                    throw new ArchiveException($"{file} holds {entry.EntryType} {entry.Name}, which no backup does.");
                 }
 
                 if (entry.Name == Manifest)
@@ -245,15 +245,15 @@ public static class DataArchive
         }
         catch (Exception error) when (error is InvalidDataException or EndOfStreamException or JsonException or FileNotFoundException or FormatException)
         {
-            throw new ArchiveFault($"{file} is no backup, or is damaged: {error.Message}", error);
+            throw new ArchiveException($"{file} is no backup, or is damaged: {error.Message}", error);
         }
 
         return manifest switch
         {
-            null => throw new ArchiveFault($"{file} is no backup, or was cut short: it has no manifest."),
-            { Format: not Format } => throw new ArchiveFault($"{file} is of another version of this program."),
-            _ when manifest.Files.Count != found.Count || manifest.Files.Any(known => found.GetValueOrDefault(known.Key) != known.Value) => throw new ArchiveFault($"{file} is damaged: its files are not those of its manifest."),
-            _ when !found.ContainsKey(DatabaseName) => throw new ArchiveFault($"{file} has no database."),
+            null => throw new ArchiveException($"{file} is no backup, or was cut short: it has no manifest."),
+            { Format: not Format } => throw new ArchiveException($"{file} is of another version of this program."),
+            _ when manifest.Files.Count != found.Count || manifest.Files.Any(known => found.GetValueOrDefault(known.Key) != known.Value) => throw new ArchiveException($"{file} is damaged: its files are not those of its manifest."),
+            _ when !found.ContainsKey(DatabaseName) => throw new ArchiveException($"{file} has no database."),
             _ => manifest,
         };
     }

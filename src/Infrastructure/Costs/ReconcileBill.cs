@@ -211,7 +211,7 @@ public sealed partial class ReconcileBill(
         return [.. machines.Select(m => new BilledMachine(m.Id, m.ContractId, m.Label, Ended(m), [.. uses.Where(u => u.Key.InstanceId == m.Id).Select(u => u.Value)]))];
     }
 
-    private async Task TakeAsync(AppDbContext db, Connection connection, List<Instance> machines, BillMonth month, IReadOnlyList<BillFinding> found, DateTimeOffset now, CancellationToken ct)
+    private static async Task TakeAsync(AppDbContext db, Connection connection, List<Instance> machines, BillMonth month, IReadOnlyList<BillFinding> found, DateTimeOffset now, CancellationToken ct)
     {
         var ids = machines.Select(m => m.Id).ToList();
         var lines = (await db.BillLines.Where(l => l.Month == month.Start && ids.Contains(l.InstanceId)).ToListAsync(ct)).ToDictionary(l => (l.InstanceId, l.Kind));

@@ -11,7 +11,7 @@ namespace Dashboard.Infrastructure.Persistence;
 /// does not know, until a person has looked. Decided at the start by comparing the database with <see cref="InstallationFile"/>, and later
 /// when a machine shows up that the database ought to know.
 /// </summary>
-public sealed partial class Quarantine(AppDatabase database, DataDirectory data, RentBan ban, TimeProvider time, ILogger<Quarantine> log)
+public sealed partial class Quarantine(AppDatabase database, DataDirectory data, RentBan ban, TimeProvider time, ILogger<Quarantine> log) : IDisposable
 {
     private const string InboxKey = "quarantine";
     private readonly SemaphoreSlim _gate = new(1);
@@ -141,6 +141,8 @@ public sealed partial class Quarantine(AppDatabase database, DataDirectory data,
             _gate.Release();
         }
     }
+
+    public void Dispose() => _gate.Dispose();
 
     private static string? Mismatch(Installation row, InstallationFile? file, long lastRent, long? databaseFile) => file switch
     {

@@ -37,7 +37,7 @@ internal static class DataCommands
                     return BadUsage;
             }
         }
-        catch (Exception fault) when (fault is ArchiveFault or IOException or UnauthorizedAccessException)
+        catch (Exception fault) when (fault is ArchiveException or IOException or UnauthorizedAccessException)
         {
             await wrong.WriteLineAsync(fault.Message);
             return Failed;

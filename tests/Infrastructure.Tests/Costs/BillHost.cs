@@ -189,6 +189,12 @@ internal sealed class FedBill : IMarketplaces, IMarketplace
 
     public int Calls { get; private set; }
 
+    public Task<OfferPage> SearchPageAsync(OfferQuery query, CancellationToken ct) => throw new NotSupportedException();
+
+    public long RowsSearched => 0;
+
+    public Task<IReadOnlyList<ProviderPrice>> GetPriceHistoryAsync(string gpuName, bool verifiedOnly, DateTimeOffset from, DateTimeOffset to, TimeSpan step, CancellationToken ct) => throw new NotSupportedException();
+
     public IMarketplace For(Connection connection) => this;
 
     public IMarketplace For(Market market, Domain.Marketplaces.Secret key) => this;

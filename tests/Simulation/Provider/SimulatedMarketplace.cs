@@ -40,6 +40,12 @@ internal sealed class SimulatedMarketplace(World world, Process server) : IMarke
             .Select(Read),
     ], ct);
 
+    public Task<OfferPage> SearchPageAsync(OfferQuery query, CancellationToken ct) => throw new NotSupportedException("No step polls prices.");
+
+    public long RowsSearched => 0;
+
+    public Task<IReadOnlyList<ProviderPrice>> GetPriceHistoryAsync(string gpuName, bool verifiedOnly, DateTimeOffset from, DateTimeOffset to, TimeSpan step, CancellationToken ct) => throw new NotSupportedException("No step polls prices.");
+
     public async Task<RentResult> RentAsync(Offer offer, LaunchSpec spec, CancellationToken ct)
     {
         Bend? bent = null;

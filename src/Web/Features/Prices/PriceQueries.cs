@@ -178,7 +178,7 @@ public sealed class PriceQueries(AppDatabase database, IOptions<PricePollingOpti
     private static async Task<Scene> SceneAsync(AppDbContext db, PricesQuestion question, CancellationToken ct)
     {
         var markets = await MarketsAsync(db, ct);
-        var market = markets.FirstOrDefault(m => m.Word == question.Market).Market ?? markets.FirstOrDefault().Market;
+        var market = markets.FirstOrDefault(m => m.Word == question.Market).Market ?? (markets.Count > 0 ? markets[0].Market : null);
         var all = market is null ? [] : await db.PriceSeries.AsNoTracking().Where(s => s.Provider == market.Provider && s.BaseUrl == market.BaseUrl && s.VerifiedOnly).OrderBy(s => s.GpuName).ThenBy(s => s.VramGb).ToListAsync(ct);
         var watched = (await db.PriceWatches.Select(w => w.SeriesId).ToListAsync(ct)).ToHashSet();
         return new Scene(market, markets, all, watched, question);
