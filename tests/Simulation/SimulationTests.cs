@@ -57,7 +57,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
         var outcome = Runner.Tell(Replay.Read(Replay.Asked ?? "crash/4"));
 
         output.WriteLine(outcome.Story.ToString());
-        Assert.True(outcome.Violations.Count == 0, $"{outcome.Violations.FirstOrDefault()}\n{outcome.Story}");
+        Assert.True(outcome.Violations.Count == 0, $"{string.Join('\n', outcome.Violations)}\n{outcome.Story}");
         Assert.Contains("server 2 starts", Runner.Tell(Replay.Read("crash/4")).Story.ToString(), StringComparison.Ordinal);
     }
 

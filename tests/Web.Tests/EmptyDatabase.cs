@@ -32,5 +32,5 @@ internal static class EmptyDatabase
     }
 
     private static DbContextOptions<AppDbContext> Options(string file) =>
-        (DbContextOptions<AppDbContext>)new DbContextOptionsBuilder<AppDbContext>().UseSqlite($"Data Source={file};Pooling=False").Options;
+        new DbContextOptionsBuilder<AppDbContext>().UseDashboardSqlite($"Data Source={file};Pooling=False").Options;
 }

@@ -6,14 +6,13 @@ namespace Dashboard.Infrastructure.Lifecycle;
 /// <summary>What the newest metrics say of a run. Only what is new is read: what was known stays on the attempt.</summary>
 internal static class RunProgressReader
 {
-    public static RunProgress Read(ReadOnlySpan<byte> newLines, int attempt)
+    /// <param name="recent">The run's last steps, across looks: a slow run logs less than one a look.</param>
+    public static RunProgress Read(ReadOnlySpan<byte> newLines, int attempt, RecentSteps recent)
     {
         (int? Step, int? Total, double? Loss, double? EvalLoss, int? Checkpoint) latest = default;
         var signs = new List<RunSign>();
-        var paces = new List<double>();
         MetricPoint? downloading = null;
         double? download = null;
-        MetricPoint? before = null;
         while (newLines.IndexOf((byte)'\n') is var end and >= 0)
         {
             var point = MetricPoint.Parse(newLines[..end], attempt);
@@ -29,12 +28,7 @@ internal static class RunProgressReader
                     latest.Total = (int?)point["total_steps"] ?? latest.Total;
                     latest.Step = (int?)point.Step ?? latest.Step;
                     latest.Loss = point.Loss ?? latest.Loss;
-                    if (point.Kind == MetricKind.Train && before is not null && Pace(before, point) is { } pace)
-                    {
-                        paces.Add(pace);
-                    }
-
-                    before = point.Kind == MetricKind.Train ? point : null;
+                    recent.Note(point);
                     break;
                 case MetricKind.Eval:
                     latest.EvalLoss = point.Loss ?? latest.EvalLoss;
@@ -51,8 +45,7 @@ internal static class RunProgressReader
             }
         }
 
-        paces.Sort();
-        return new RunProgress(latest.Step, latest.Total, latest.Loss, latest.EvalLoss, paces.Count == 0 ? null : paces[paces.Count / 2]) { Checkpoint = latest.Checkpoint, DownloadMbps = download, Signs = signs };
+        return new RunProgress(latest.Step, latest.Total, latest.Loss, latest.EvalLoss, recent.Median) { Checkpoint = latest.Checkpoint, DownloadMbps = download, Signs = signs };
     }
 
     private static RunSign SignOf(MetricPoint point) => point.Kind switch
@@ -69,8 +62,34 @@ internal static class RunProgressReader
         const double least = 1_000_000;
         return b.Unix - a.Unix is >= 1 and var seconds && b["done_bytes"] - a["done_bytes"] is >= least and var bytes ? bytes * 8 / seconds / 1e6 : null;
     }
+}
 
-    /// <summary>Seconds a step between two points, without evaluation.</summary>
+/// <summary>How long the last steps of a run took, without evaluation.</summary>
+internal sealed class RecentSteps
+{
+    private const int Kept = 15;
+
+    private readonly Queue<double> _seconds = new();
+    private MetricPoint? _last;
+
+    /// <summary>Seconds a step; null before the second one.</summary>
+    public double? Median => _seconds.Count == 0 ? null : _seconds.Order().ElementAt(_seconds.Count / 2);
+
+    /// <summary>A start or a logged step, in order.</summary>
+    public void Note(MetricPoint point)
+    {
+        if (point.Kind == MetricKind.Train && _last is not null && Pace(_last, point) is { } pace)
+        {
+            _seconds.Enqueue(pace);
+            if (_seconds.Count > Kept)
+            {
+                _seconds.Dequeue();
+            }
+        }
+
+        _last = point.Kind == MetricKind.Train ? point : null;
+    }
+
     private static double? Pace(MetricPoint a, MetricPoint b) =>
         b.Step > a.Step && b["elapsed_s"] - a["elapsed_s"] is > 0 and var seconds ? seconds / (b.Step - a.Step) : null;
 }

@@ -23,6 +23,7 @@ internal sealed class SshMachines(
     private const int MetricsWindow = 512 * 1024;
 
     private readonly ConcurrentDictionary<InstanceId, Traffic> _traffic = new();
+    private readonly ConcurrentDictionary<InstanceId, RecentSteps> _steps = new();
 
     public async Task<Reached> ReachAsync(Instance instance, CancellationToken ct)
     {
@@ -94,7 +95,7 @@ internal sealed class SshMachines(
             Count(instance.Id).Up += look.Metrics.Length;
         }
 
-        return new RunLook(look.Beat, look.Exit, look.LogBytes, RunProgressReader.Read(look.Metrics.Span, instance.AttemptNumber));
+        return new RunLook(look.Beat, look.Exit, look.LogBytes, RunProgressReader.Read(look.Metrics.Span, instance.AttemptNumber, _steps.GetOrAdd(instance.Id, _ => new RecentSteps())));
     }
 
     public async Task RenewLeaseAsync(Instance instance, int sequence, TimeSpan granted, CancellationToken ct)
@@ -156,6 +157,7 @@ internal sealed class SshMachines(
 
     public async Task ReleaseAsync(InstanceId instance)
     {
+        _steps.TryRemove(instance, out _);
         await tails.StopAsync(instance);
         await connections.CloseAsync(instance);
     }

@@ -12,7 +12,6 @@ using Dashboard.Infrastructure.Costs;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.AspNetCore.Identity.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 
 namespace Dashboard.Infrastructure.Persistence;
@@ -86,9 +85,6 @@ public sealed class AppDbContext(DbContextOptions<AppDbContext> options) : Ident
 
     /// <summary>Identity's tables with passkeys. Read from its options, so whoever builds a context sets it there.</summary>
     public static Version IdentityShape => IdentitySchemaVersions.Version3;
-
-    protected override void OnConfiguring(DbContextOptionsBuilder optionsBuilder) =>
-        optionsBuilder.ReplaceService<IMigrationsSqlGenerator, TableSql>(); // here, so that every way to make the tables has the triggers
 
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
     {

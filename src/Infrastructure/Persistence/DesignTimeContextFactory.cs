@@ -11,7 +11,7 @@ internal sealed class DesignTimeContextFactory : IDesignTimeDbContextFactory<App
     // Identity asks the application's services which of its tables there are; without them it falls back to its oldest shape.
     public AppDbContext CreateDbContext(string[] args) =>
         new((DbContextOptions<AppDbContext>)new DbContextOptionsBuilder<AppDbContext>()
-            .UseSqlite("Data Source=design.db")
+            .UseDashboardSqlite("Data Source=design.db")
             .UseApplicationServiceProvider(new ServiceCollection()
                 .Configure<IdentityOptions>(identity => identity.Stores.SchemaVersion = AppDbContext.IdentityShape)
                 .BuildServiceProvider())

@@ -13,7 +13,7 @@ public static class PersistenceRegistration
         services.Configure<IdentityOptions>(identity => identity.Stores.SchemaVersion = AppDbContext.IdentityShape);
         services.AddSingleton<SqlitePragmas>();
         services.AddDbContextFactory<AppDbContext>((provider, options) => options
-            .UseSqlite(connectionString)
+            .UseDashboardSqlite(connectionString)
             .AddInterceptors(provider.GetRequiredService<SqlitePragmas>()));
         services.AddSingleton<AppDatabase>();
         services.AddSingleton<DatabaseStart>();

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Migrations;
@@ -53,4 +54,18 @@ internal sealed class TableSql(MigrationsSqlGeneratorDependencies dependencies, 
             EndStatement(builder);
         }
     }
+}
+
+public static class DashboardSqlite
+{
+    /// <summary>SQLite, with the tables as this product lays and guards them. A context built without it makes plain tables.</summary>
+    public static DbContextOptionsBuilder UseDashboardSqlite(this DbContextOptionsBuilder options, string connectionString) =>
+        options.UseSqlite(connectionString).ReplaceService<IMigrationsSqlGenerator, TableSql>();
+
+    /// <summary>The same on an open connection.</summary>
+    public static DbContextOptionsBuilder<T> UseDashboardSqlite<T>(this DbContextOptionsBuilder<T> options, DbConnection connection)
+        where T : DbContext => options.UseSqlite(connection).ReplaceService<IMigrationsSqlGenerator, TableSql>();
+
+    public static DbContextOptionsBuilder<T> UseDashboardSqlite<T>(this DbContextOptionsBuilder<T> options, string connectionString)
+        where T : DbContext => options.UseSqlite(connectionString).ReplaceService<IMigrationsSqlGenerator, TableSql>();
 }

@@ -33,6 +33,7 @@ internal sealed class BudgetTown : IAsyncDisposable
         services.AddPersistence($"Data Source={Path.Combine(_folder, "dashboard.db")};Default Timeout=30");
         services.AddSingleton<ChangeFeed>();
         services.AddSingleton<LogStore>();
+        services.AddSingleton<Fences>();
         services.AddSingleton<InstanceRecords>();
         services.AddOptions<BudgetOptions>();
         services.AddSingleton<BudgetHolds>();

@@ -35,6 +35,7 @@ internal sealed class BillHost : IAsyncDisposable
         services.AddLogging();
         services.AddSingleton<IConfiguration>(new ConfigurationBuilder().Build());
         services.AddSingleton<TimeProvider>(Time);
+        services.AddSingleton(new DataDirectory(_data));
         services.AddSingleton<IDataProtectionProvider>(new EphemeralDataProtectionProvider());
         services.AddPersistence($"Data Source={Path.Combine(_data, "dashboard.db")};Pooling=False");
         services.AddSingleton(Crash);

@@ -122,7 +122,7 @@ public sealed class AnswersThatFailTests(FaultyRoutesSandbox fixture) : IAsyncLi
         await Sandbox.SwitchAsync(HttpMethod.Post, "/faults", $$"""{{{Search}},"kind":"ignore_filter","fields":["dph_total","verified","gpu_ram"]}""");
         await using var host = await LifecycleHost.StartAsync(Sandbox, pace: Quick);
 
-        var job = await host.EndsAsync(await host.SubmitAsync(Brief, new JobLimits(null, HourlyRate.FromUsd(0.001m), null)), JobStatus.Failed);
+        var job = await host.EndsAsync(await host.SubmitAsync(Brief, new JobLimits(null, HourlyRate.FromUsd(0.001m), null) { Retry = new RetryPolicy(0, 0, 0, 0) }), JobStatus.Failed);
 
         Assert.Equal(StopReason.NoCapacity, job.StopReason);
         Assert.Empty(await host.InstancesAsync(job.Id));

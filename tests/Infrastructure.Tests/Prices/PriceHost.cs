@@ -111,6 +111,8 @@ internal sealed class PriceHost : IAsyncDisposable
             .AddLogging()
             .AddSingleton<IConfiguration>(configuration)
             .AddSingleton<TimeProvider>(Time)
+            .AddSingleton(new DataDirectory(_data.FullName))
+            .AddSingleton<LifecycleSignal>()
             .AddDataProtection().PersistKeysToFileSystem(_data.CreateSubdirectory("keys")).Services
             .AddPersistence($"Data Source={Path.Combine(_data.FullName, "dashboard.db")};Pooling=False;Default Timeout=30")
             .AddMarketplaces(configuration)

@@ -1,8 +1,10 @@
 using Dashboard.Domain.Marketplaces;
 using Dashboard.Infrastructure;
+using Dashboard.Infrastructure.Artifacts;
 using Dashboard.Infrastructure.Lifecycle;
 using Dashboard.Infrastructure.Logs;
 using Dashboard.Infrastructure.Persistence;
+using Dashboard.Infrastructure.Ssh;
 using Dashboard.Simulation.Crashes;
 using Dashboard.Simulation.Guards;
 using Dashboard.Simulation.Machines;
@@ -149,6 +151,9 @@ internal sealed class Server : Process, IDbContextFactory<AppDbContext>
         services.AddSingleton<AppDatabase>();
         services.AddSingleton<DatabaseStart>();
         services.AddSingleton<InstallationIdentity>();
+        services.AddSingleton<RentBan>();
+        services.AddSingleton<Quarantine>();
+        services.AddSingleton(new SshOptions()).AddSingleton<BulkTransfer>().AddSingleton<ArtifactStore>();
         services.AddSingleton<LogStore>();
         services.AddLifecycle();
 

@@ -1,6 +1,7 @@
 using Dashboard.Domain;
 using Dashboard.Domain.Marketplaces;
 using Dashboard.Domain.Teams;
+using Dashboard.Infrastructure;
 using Dashboard.Infrastructure.Persistence;
 using Dashboard.Infrastructure.Secrets;
 using Microsoft.AspNetCore.DataProtection;
@@ -43,7 +44,7 @@ internal static class TemplateDatabase
     }
 
     public static DbContextOptionsBuilder<AppDbContext> Options(SqliteConnection connection) =>
-        new DbContextOptionsBuilder<AppDbContext>().UseSqlite(connection).UseApplicationServiceProvider(Identity);
+        new DbContextOptionsBuilder<AppDbContext>().UseDashboardSqlite(connection).UseApplicationServiceProvider(Identity);
 
     private static byte[] Make()
     {

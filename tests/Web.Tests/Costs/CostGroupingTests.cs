@@ -40,7 +40,7 @@ public sealed class CostGroupingTests : PageTest
 
                 // Opening a row shows just its entries.
                 var row = view.Rows[0];
-                var scope = CostScope.Read(name => name == by.ToString().ToLowerInvariant() ? row.Key : null);
+                var scope = CostScope.Read(name => string.Equals(name, by.ToString(), StringComparison.OrdinalIgnoreCase) ? row.Key : null);
                 Assert.Equal(row.Spent, (await ledger.ReadAsync(Member, new LedgerQuestion(period, scope, LedgerSort.Newest), CancellationToken.None)).Sum);
             }
         }

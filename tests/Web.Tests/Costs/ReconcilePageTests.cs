@@ -141,7 +141,7 @@ public sealed class ReconcilePageTests : PageTest
 
         Assert.Equal((Money.FromUsd(1.51m), 1), (agreement.Theirs, agreement.Open));
         Assert.Equal(Money.FromUsd(8m), Assert.Single(agreement.Apart).Theirs);
-        Assert.Contains("simulated", Show<ReconcilePage>("/t/halden/costs/reconcile").FindAll("table.sums").Last().TextContent);
+        Assert.Contains("simulated", Show<ReconcilePage>("/t/halden/costs/reconcile").FindAll("table.sums")[^1].TextContent);
     }
 
     [Fact]
