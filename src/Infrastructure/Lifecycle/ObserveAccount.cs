@@ -215,6 +215,11 @@ internal sealed partial class ObserveAccount(
     private async Task AbsentAsync(Instance row, IMarketplace market, DateTimeOffset at, CancellationToken ct)
     {
         var o = options.Value;
+        if (at < row.SentAt || at <= row.ObservedAt)
+        {
+            return; // taken before it was rented, or before another listing saw it: by a server that stood still meanwhile
+        }
+
         if (row.ObservedAt is null && at - (row.SentAt ?? row.CreatedAt) < o.ListLag
             && (row.DestroyAcceptedAt is null || await market.GetAsync(row.ContractId!, ct) is not null))
         {

@@ -84,7 +84,9 @@ public sealed class MachinesThatFailTests(FaultySandbox fixture) : IAsyncLifetim
 
         // One failure does not yet put it behind the others: it is the cheapest still, if only the chance of failing is cheap enough.
         await Sandbox.SwitchAsync(HttpMethod.Put, "/next-instance/faults/oci_failure");
-        var second = Assert.Single(await host.InstancesAsync((await host.EndsAsync(await host.SubmitAsync(Endless, once, first.OfferId), JobStatus.Failed)).Id));
+        string? again = null; // it is listed anew after a while, under another id
+        await Eventually.HoldsAsync(async () => (again = (await host.Get<IMarketplaces>().For(host.Connection).SearchAsync(new OfferQuery { DiskGb = 10, GpuCount = 1 }, TestContext.Current.CancellationToken)).FirstOrDefault(o => o.MachineId == first.MachineId)?.Id) is not null, "it is free again", TimeSpan.FromSeconds(90));
+        var second = Assert.Single(await host.InstancesAsync((await host.EndsAsync(await host.SubmitAsync(Endless, once, again), JobStatus.Failed)).Id));
         Assert.Equal(first.MachineId, second.MachineId);
 
         var third = await host.SubmitAsync(Endless);

@@ -151,7 +151,7 @@ public sealed class OutboxTests : IAsyncLifetime
     private async Task<DbContextOptions<AppDbContext>> OptionsAsync(Crash crash)
     {
         await using var db = await _town.Database.ForSystemAsync(default);
-        return new DbContextOptionsBuilder<AppDbContext>().UseDashboardSqlite(db.Database.GetConnectionString()).AddInterceptors(crash).Options;
+        return new DbContextOptionsBuilder<AppDbContext>().UseDashboardSqlite(db.Database.GetConnectionString()!).AddInterceptors(crash).Options;
     }
 
     private sealed class Contexts(DbContextOptions<AppDbContext> options) : IDbContextFactory<AppDbContext>

@@ -174,8 +174,9 @@ public sealed class ReconcilePageTests : PageTest
         Assert.True(page.Find(".filters button").HasAttribute("disabled"));
     }
 
-    private static async Task Press(IRenderedComponent<ReconcilePage> page, string words) =>
-        await page.FindAll("table.bill-lines button").Single(b => b.TextContent.StartsWith(words, StringComparison.Ordinal) && !b.TextContent.StartsWith("Copy", StringComparison.Ordinal)).ClickAsync(new());
+    // Found and pressed between two renders: the page reads itself anew when something changes.
+    private static Task Press(IRenderedComponent<ReconcilePage> page, string words) => page.InvokeAsync(() =>
+        page.FindAll("table.bill-lines button").Single(b => b.TextContent.StartsWith(words, StringComparison.Ordinal) && !b.TextContent.StartsWith("Copy", StringComparison.Ordinal)).ClickAsync(new()));
 
     private async Task<BillLine> LineAsync()
     {
