@@ -23,8 +23,10 @@ internal static class Schedules
         from fault in Enumerable.Range(0, FaultTable.All.Count)
         select Pair(point, fault);
 
+    /// <summary>Long enough that what a machine uses is posted while it runs.</summary>
     public static Schedule OnlyCrash(int point) => new($"crash/{point + 1}", point)
     {
+        Jobs = [new JobPlan { Runs = TimeSpan.FromMinutes(3) }],
         Faults = With(null, CrashPoints.LureOf(CrashPoints.All[point])),
         Crashes = [new CrashPlan(CrashPoints.All[point], 1)],
     };
