@@ -23,6 +23,9 @@ public sealed partial class MarketPage
 
     private readonly OfferBoard _board = new();
     private readonly List<string> _picked = [];
+    private readonly Dictionary<string, IReadOnlyList<FacetOption>> _counted = [];
+    private MarketView? _countedIn;
+    private int _countedOf;
     private MarketView? _taken;
     private MarketFilter? _takenFor;
     private string? _opened;
@@ -92,35 +95,44 @@ public sealed partial class MarketPage
 
     private List<OfferRow> Compared => [.. _picked.Select(key => Data!.Rows.FirstOrDefault(r => r.Key == key) ?? _board.Shown.Find(r => r.Row.Key == key)?.Row).OfType<OfferRow>()];
 
-    /// <summary>The age of the counts in the panels: of the oldest answer they were counted in.</summary>
-    private string Basis => Data is { } data
-        ? $"Counted in the {Numbers.Count(_board.Count)} offers here, {(data.Answers.Min(a => a.AsOf) is { } at ? Numbers.Age(Clock.GetUtcNow() - at) + " old" : "of unknown age")}. A dash: not asked for."
-        : "";
+    private string Basis => $"Counted in the {Numbers.Count(_board.Count)} offers here. A dash: not asked for.";
 
     private int? MoreWithout(MarketFilter without) => Data?.Wider.TryGetValue(without, out var offers) is true ? Math.Max(0, offers - _board.Count) : null;
 
-    private List<FacetOption> GpuOptions => [.. Gpus.Select(g => new FacetOption(g.Name, g.Name, g.Offers))];
+    private IReadOnlyList<FacetOption> GpuOptions => Once("GpuOptions", () => [.. Gpus.Select(g => new FacetOption(g.Name, g.Name, g.Offers))]);
 
-    private List<FacetOption> RegionOptions => [.. _board.Regions.OrderByDescending(r => r.Offers).Select(r => new FacetOption(r.Name, r.Name, r.Offers))];
+    private IReadOnlyList<FacetOption> RegionOptions => Once("RegionOptions", () => [.. _board.Regions.OrderByDescending(r => r.Offers).Select(r => new FacetOption(r.Name, r.Name, r.Offers))]);
 
-    private List<FacetOption> CountOptions => [.. Counts.Where(c => c > 1).Select(c => new FacetOption(c.ToString(Invariant), $"{c} GPUs", c == Filter.Count ? _board.Count : null))];
+    private IReadOnlyList<FacetOption> CountOptions => Once("CountOptions", () => [.. Counts.Where(c => c > 1).Select(c => new FacetOption(c.ToString(Invariant), $"{c} GPUs", c == Filter.Count ? _board.Count : null))]);
 
-    private List<FacetOption> VramOptions => AtLeast(Sizes, Filter.VramGb, n => $"≥ {n} GB", (offer, n) => offer.VramMb >= n * 1000);
+    private IReadOnlyList<FacetOption> VramOptions => Once("VramOptions", () => AtLeast(Sizes, Filter.VramGb, n => $"≥ {n} GB", (offer, n) => offer.VramMb >= n * 1000));
 
-    private List<FacetOption> ReliabilityOptions => AtLeast(Reliabilities, Filter.ReliabilityPercent, n => $"≥ {n}%", (offer, n) => offer.Reliability * 100 >= n);
+    private IReadOnlyList<FacetOption> ReliabilityOptions => Once("ReliabilityOptions", () => AtLeast(Reliabilities, Filter.ReliabilityPercent, n => $"≥ {n}%", (offer, n) => offer.Reliability * 100 >= n));
 
-    private List<FacetOption> DownloadOptions => AtLeast(Speeds, Filter.DownloadMbps, n => $"≥ {Numbers.Speed(n)}", (offer, n) => offer.DownloadMbps >= n);
+    private IReadOnlyList<FacetOption> DownloadOptions => Once("DownloadOptions", () => AtLeast(Speeds, Filter.DownloadMbps, n => $"≥ {Numbers.Speed(n)}", (offer, n) => offer.DownloadMbps >= n));
 
-    private List<FacetOption> CudaOptions => AtLeast(Cudas, Filter.Cuda, n => string.Create(Invariant, $"≥ {n}"), (offer, n) => offer.CudaMax >= n);
+    private IReadOnlyList<FacetOption> CudaOptions => Once("CudaOptions", () => AtLeast(Cudas, Filter.Cuda, n => string.Create(Invariant, $"≥ {n}"), (offer, n) => offer.CudaMax >= n));
 
-    private List<FacetOption> ContractOptions => AtLeast(Days, Filter.ContractDays, n => $"≥ {Numbers.Count(n, "day", "days")}", (offer, n) => offer.ContractEnd - Clock.GetUtcNow() >= TimeSpan.FromDays(n));
+    private IReadOnlyList<FacetOption> ContractOptions => Once("ContractOptions", () => AtLeast(Days, Filter.ContractDays, n => $"≥ {Numbers.Count(n, "day", "days")}", (offer, n) => offer.ContractEnd - Clock.GetUtcNow() >= TimeSpan.FromDays(n)));
+
+    /// <summary>Counts are made once an answer: they do not follow what is typed.</summary>
+    private IReadOnlyList<FacetOption> Once(string facet, Func<List<FacetOption>> count)
+    {
+        if (!ReferenceEquals(_countedIn, _taken) || _countedOf != _board.Count)
+        {
+            _counted.Clear();
+            (_countedIn, _countedOf) = (_taken, _board.Count);
+        }
+
+        return _counted.TryGetValue(facet, out var options) ? options : _counted[facet] = count();
+    }
 
     /// <summary>Thresholds with how many of the offers here reach them. Below the one that was asked for the answer cannot tell.</summary>
     private List<FacetOption> AtLeast<T>(T[] steps, T? asked, Func<T, string> word, Func<Offer, T, bool> reaches)
         where T : struct, IComparable<T>, IFormattable =>
         [.. steps.Select(step => new FacetOption(step.ToString(null, Invariant), word(step), asked is { } least && step.CompareTo(least) < 0 ? null : _board.CountOf(offer => reaches(offer, step))))];
 
-    private List<FacetOption> TypeOptions => [new(Bid, "bid", Filter.Rental == RentalType.Interruptible ? _board.Count : null)];
+    private IReadOnlyList<FacetOption> TypeOptions => Once("TypeOptions", () => [new(Bid, "bid", Filter.Rental == RentalType.Interruptible ? _board.Count : null)]);
 
     private IEnumerable<string> Notes
     {
