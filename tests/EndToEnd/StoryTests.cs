@@ -13,6 +13,7 @@ public sealed partial class StoryTests
 {
     private const int Clicks = 5;
     private const int NextSteps = 3;
+    private const float LiveAgainWithinMs = 60_000; // with a server that still recovers
     private static readonly TimeSpan LossMovesWithin = TimeSpan.FromSeconds(20);
 
     [Fact]
@@ -51,7 +52,7 @@ public sealed partial class StoryTests
         await page.GotoAsync($"{world.Server.BaseUrl}/t/{World.Slug}");
         await Expect(page.Locator("section:has(#steps-title) li")).ToHaveCountAsync(NextSteps);
 
-        await CancelASecondJobAsync(page, world);
+        await StopASecondJobByKeyboardAsync(page, world);
         await SurviveACrashWithAThirdAsync(page, world, ct);
         await Eventually.HoldsAsync(async () => (await Truth.OfAsync(world, ct)).Living == 0, "no machine lives", ct: ct);
         Assert.Empty(browser.Complaints);
@@ -73,16 +74,26 @@ public sealed partial class StoryTests
         await hand.ClickAsync(page.GetByRole(AriaRole.Button, new() { Name = "Create" }));
     }
 
-    private static async Task CancelASecondJobAsync(IPage page, World world)
+    private static async Task StopASecondJobByKeyboardAsync(IPage page, World world)
     {
-        var job = await JobScreen.StartSmokeAsync(page, world);
+        var (job, keys) = (new JobScreen(page), new Keyboard(page));
+        await page.GotoAsync($"{world.Server.BaseUrl}/t/{World.Slug}/jobs/new?preset=smoke");
+        await keys.EnterAsync(JobScreen.Start(page));
+        await page.WaitForURLAsync(JobScreen.Address());
         await job.IsAsync("Running");
-        await page.GetByRole(AriaRole.Link, new() { Name = "Stop…" }).ClickAsync();
+        await Expect(job.Console).ToContainTextAsync("loss");
+
+        await keys.EnterAsync(page.GetByRole(AriaRole.Link, new() { Name = "Stop…" }));
         var card = page.GetByRole(AriaRole.Alertdialog);
         await Expect(card).ToContainTextAsync("$0.00/day");
-        await card.GetByRole(AriaRole.Radio).Nth(1).CheckAsync();
-        await card.Locator(".btn-destroy").ClickAsync();
+        await keys.ReachAsync(card.GetByRole(AriaRole.Radio).Nth(0));
+        await keys.DownAsync();
+        await Expect(card.GetByRole(AriaRole.Radio).Nth(1)).ToBeCheckedAsync();
+        await keys.EnterAsync(card.Locator(".btn-destroy"));
         await job.IsAsync("Cancelled");
+
+        await keys.EnterAsync(page.GetByRole(AriaRole.Link, new() { Name = "Cost", Exact = true }));
+        await Expect(page.Locator("section:has(#costs-title)")).ToContainTextAsync("In all");
     }
 
     private static async Task SurviveACrashWithAThirdAsync(IPage page, World world, CancellationToken ct)
@@ -92,8 +103,11 @@ public sealed partial class StoryTests
         await job.LossMovesAsync(ct);
         var address = page.Url;
         await world.Server.KillAsync();
+        await Expect(page.Locator(".not-live")).ToContainTextAsync("Not live since");
+        await Expect(job.Console).ToContainTextAsync("loss"); // what was there stays
         await world.Server.StartAsync(ct);
-        await page.GotoAsync(address);
+        await Expect(page.Locator(".not-live")).ToBeHiddenAsync(new() { Timeout = LiveAgainWithinMs });
+        Assert.Equal(address, page.Url);
         await job.IsAsync("Succeeded");
         await Expect(job.DownloadAdapter).ToBeVisibleAsync();
     }

@@ -13,6 +13,9 @@ public sealed record Workload(decimal ImageGb, TimeSpan Running)
 
     /// <summary>Adapter and checkpoints that go home.</summary>
     public decimal CollectGb { get; init; }
+
+    /// <summary>Whether <see cref="Running"/> is our own estimate, which our own runs correct, and not a person's limit or a measured rest.</summary>
+    public bool IsEstimated { get; init; }
 }
 
 /// <summary>What a job would cost on an offer in the end, by what the money is for. The parts add up to <see cref="Total"/>.</summary>
@@ -28,13 +31,9 @@ public sealed record Workload(decimal ImageGb, TimeSpan Running)
 public sealed record ExpectedTotal(
     TimeSpan Boot, TimeSpan Download, TimeSpan Training, TimeSpan Collect, Money Start, Money Train, Money DiskAndTraffic, Money Redo, decimal FinishesFirstTry)
 {
-    // Measured runs lie within these factors of a first estimate.
-    private const decimal LowFactor = (decimal)TimeEstimate.LowFactor;
-    private const decimal HighFactor = (decimal)TimeEstimate.HighFactor;
-
     private const decimal DefaultMbps = 200m;
     private const decimal ImageShare = 0.6m; // of the host's own speed test, which its GPUs share
-    private const decimal ModelShare = 0.7m;
+    internal const decimal ModelShare = 0.7m;
 
     /// <summary>A host that nobody has rated yet counts as one that fails two of five runs.</summary>
     private const decimal UnratedReliability = 0.6m;
@@ -43,6 +42,9 @@ public sealed record ExpectedTotal(
     private static readonly TimeSpan SetUp = TimeSpan.FromSeconds(8);
     private static readonly TimeSpan Finish = TimeSpan.FromSeconds(4);
 
+    /// <summary>Measured runs lie within these factors of <see cref="Training"/>: those of a first estimate, or of our own runs.</summary>
+    public (double Low, double High) Band { get; init; } = (TimeEstimate.LowFactor, TimeEstimate.HighFactor);
+
     /// <summary>Of one attempt that goes well.</summary>
     public Money OneAttempt => Start + Train + DiskAndTraffic;
 
@@ -50,9 +52,9 @@ public sealed record ExpectedTotal(
     public Money Total => OneAttempt + Redo;
 
     /// <summary>Everything goes well and faster than expected.</summary>
-    public Money Low => Scaled(OneAttempt, LowFactor);
+    public Money Low => Scaled(OneAttempt, (decimal)Band.Low);
 
-    public Money High => Scaled(Total, HighFactor);
+    public Money High => Scaled(Total, (decimal)Band.High);
 
     /// <summary>From the rental to the first line of the program.</summary>
     public TimeSpan ReadyAfter => Boot + Download;
@@ -61,15 +63,18 @@ public sealed record ExpectedTotal(
 
     public static ExpectedTotal Of(Workload work, Offer offer)
     {
+        var pace = work.IsEstimated ? offer.Pace : null;
+        var running = work.Running * (pace?.Factor ?? 1);
         var boot = BootTime(work.ImageGb, offer);
         var download = SetUp + Transfer(work.DownloadGb, ModelShare * Math.Clamp(offer.DownloadMbps ?? DefaultMbps, 10m, 3000m));
         var collect = Finish + Transfer(work.CollectGb, ModelShare * Math.Clamp(offer.UploadMbps ?? DefaultMbps, 10m, 3000m));
         var start = offer.GpuRate.For(download);
-        var train = offer.GpuRate.For(work.Running + collect);
-        var disk = offer.DiskRate.For(boot + download + work.Running + collect)
+        var train = offer.GpuRate.For(running + collect);
+        var disk = offer.DiskRate.For(boot + download + running + collect)
             + Scaled(offer.DownloadPerGb, work.ImageGb + work.DownloadGb) + Scaled(offer.UploadPerGb, work.CollectGb);
         var lasts = Math.Clamp(offer.Reliability ?? UnratedReliability, 0.05m, 1m);
-        return new ExpectedTotal(boot, download, work.Running, collect, start, train, disk, Scaled(start + train + disk, (1m / lasts) - 1m), lasts);
+        var total = new ExpectedTotal(boot, download, running, collect, start, train, disk, Scaled(start + train + disk, (1m / lasts) - 1m), lasts);
+        return pace is null ? total : total with { Band = (pace.Low / pace.Factor, pace.High / pace.Factor) };
     }
 
     /// <summary>The host's own start and its image: fetched, then unpacked to two and a half times its size at the disk's speed.</summary>

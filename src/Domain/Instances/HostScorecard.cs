@@ -1,3 +1,4 @@
+using Dashboard.Domain.Estimates;
 using Dashboard.Domain.Jobs;
 using Dashboard.Domain.Marketplaces;
 
@@ -28,11 +29,12 @@ public sealed record HostScorecard
     /// <summary>The provider's own score counts like so many runs of ours.</summary>
     private const double ProviderWeight = 3;
 
-    private HostScorecard(IReadOnlyList<HostRun> runs, double weight, double failures)
+    private HostScorecard(IReadOnlyList<HostRun> runs, DateTimeOffset now, double weight, double failures)
     {
-        (Runs, _weight, _failures) = (runs, weight, failures);
+        (Runs, _now, _weight, _failures) = (runs, now, weight, failures);
     }
 
+    private readonly DateTimeOffset _now;
     private readonly double _weight;
     private readonly double _failures;
 
@@ -63,14 +65,32 @@ public sealed record HostScorecard
     public static HostScorecard? Of(IEnumerable<HostRun> runs, DateTimeOffset now)
     {
         var known = runs.Where(r => r.Ended is not null || r.ReadyAfter is not null).OrderByDescending(r => r.At).ToList();
-        return known.Count == 0 ? null : new(known, known.Sum(r => Weight(r, now)), known.Where(r => r.Ended is { } reason && IsTheHosts(reason)).Sum(r => Weight(r, now)));
+        return known.Count == 0 ? null : new(known, now, known.Sum(r => Weight(r, now)), known.Where(r => r.Ended is { } reason && IsTheHosts(reason)).Sum(r => Weight(r, now)));
     }
 
-    /// <summary>The offer with the provider's score corrected by what we saw there.</summary>
+    /// <summary>The offer with the provider's score and its speed test corrected by what we saw there.</summary>
     public Offer Applied(Offer offer)
     {
         var said = (double)(offer.Reliability ?? 0.6m);
-        return offer with { Reliability = (decimal)(((ProviderWeight * said) + (_weight - _failures)) / (ProviderWeight + _weight)) };
+        return offer with
+        {
+            Reliability = (decimal)(((ProviderWeight * said) + (_weight - _failures)) / (ProviderWeight + _weight)),
+            DownloadMbps = Wire(offer.DownloadMbps),
+        };
+    }
+
+    // What a speed test would have to say for an estimate to come true; the host's own counts like three runs of ours.
+    private decimal? Wire(decimal? advertised)
+    {
+        var measured = Runs.Where(r => r.DownloadMbps is > 0).Select(r => (Weight: Weight(r, _now), Log: Math.Log(r.DownloadMbps!.Value / (double)ExpectedTotal.ModelShare))).ToList();
+        if (measured.Count == 0)
+        {
+            return advertised;
+        }
+
+        var prior = advertised is > 0 ? ProviderWeight : 0;
+        var sum = measured.Sum(r => r.Weight * r.Log) + (prior > 0 ? prior * Math.Log((double)advertised!.Value) : 0);
+        return (decimal)Math.Exp(sum / (prior + measured.Sum(r => r.Weight)));
     }
 
     /// <summary>Whether a machine, and not the program, the price or a person, ended an attempt.</summary>

@@ -18,7 +18,7 @@ public static class JobEstimator
 
     /// <summary>The same with its parts.</summary>
     public static ExpectedTotal Total(TrainingSpec spec, Offer offer, TimeSpan? maxRuntime) =>
-        ExpectedTotal.Of(new Workload(ImageGb(spec.Image), RunTime(spec, maxRuntime)), offer);
+        ExpectedTotal.Of(new Workload(ImageGb(spec.Image), RunTime(spec, maxRuntime)) { IsEstimated = spec.Command is null }, offer);
 
     /// <summary>The same for what is left of a run.</summary>
     internal static ExpectedTotal Rest(TrainingSpec spec, Offer offer, TimeSpan left) => ExpectedTotal.Of(new Workload(ImageGb(spec.Image), left), offer);

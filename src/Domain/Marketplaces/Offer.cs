@@ -1,4 +1,5 @@
 using Dashboard.Domain.Costs;
+using Dashboard.Domain.Estimates;
 
 namespace Dashboard.Domain.Marketplaces;
 
@@ -79,6 +80,9 @@ public sealed record Offer
 
     /// <summary>Longest contract: the machine is stopped then, and the host cannot shorten it.</summary>
     public DateTimeOffset? ContractEnd { get; init; }
+
+    /// <summary>What a program's estimated time is multiplied with there, by our own runs; null: none has said anything. No provider sets it.</summary>
+    public LearnedFactor? Pace { get; init; }
 
     /// <summary>GPU and disk together.</summary>
     public HourlyRate Rate => GpuRate + DiskRate;

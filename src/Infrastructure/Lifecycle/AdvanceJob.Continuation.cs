@@ -30,8 +30,8 @@ internal sealed partial class AdvanceJob
     {
         await using var db = await database.ForSystemAsync(ct);
         var offers = await marketplaces.For(connection).SearchAsync(Query(job, rental), ct);
-        var scores = await HostHistory.ReadAsync(db, job.TeamId, connection.Market, [.. offers.Select(o => o.MachineId)], time.GetUtcNow(), ct);
-        return (Usable(job, [.. offers.Where(o => o.Rental == rental)], rows, scores, await CoolingAsync(db, connection.Id, ct), left), offers.Count);
+        var own = await HostHistory.ReadAsync(db, job.TeamId, connection.Market, [.. offers.Select(o => o.MachineId)], time.GetUtcNow(), ct);
+        return (Usable(job, [.. offers.Where(o => o.Rental == rental)], rows, own, await CoolingAsync(db, connection.Id, ct), left), offers.Count);
     }
 
     /// <summary>Time the program still needs, from the newest checkpoint at home.</summary>

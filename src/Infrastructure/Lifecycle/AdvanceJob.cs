@@ -184,14 +184,14 @@ internal sealed partial class AdvanceJob(
     /// machines that failed of late last and those that failed the team twice after them; never an
     /// offer that just refused or a machine that failed this job or took itself away from it.
     /// </summary>
-    private IReadOnlyList<(Offer Offer, CostEstimate Estimate)> Usable(Job job, IReadOnlyList<Offer> offers, IReadOnlyList<Instance> rows, IReadOnlyDictionary<string, HostScorecard> scores, HashSet<string> cooling, TimeSpan left)
+    private IReadOnlyList<(Offer Offer, CostEstimate Estimate)> Usable(Job job, IReadOnlyList<Offer> offers, IReadOnlyList<Instance> rows, OwnRuns own, HashSet<string> cooling, TimeSpan left)
     {
         var refused = rows.Where(r => r.Status == InstanceStatus.Rejected && (IsRecent(r, job) || r.CreatedAt > time.GetUtcNow() - RefusedFor)).Select(r => r.OfferId).ToHashSet(StringComparer.Ordinal);
         var failed = rows.Where(r => r.Status != InstanceStatus.Rejected).Select(r => r.MachineId).ToHashSet(StringComparer.Ordinal);
-        return [.. OfferRanking.RankRest(job.Spec, offers.Select(offer => InterruptionRules.AsRented(offer, job.Limits)).OfType<Offer>().Select(offer => scores.GetValueOrDefault(offer.MachineId)?.Applied(offer) ?? offer), left)
+        return [.. OfferRanking.RankRest(job.Spec, offers.Select(offer => InterruptionRules.AsRented(offer, job.Limits)).OfType<Offer>().Select(own.Applied), left)
             .Where(quote => !refused.Contains(quote.Offer.Id) && !failed.Contains(quote.Offer.MachineId))
             .OrderBy(quote => quote.Offer.Id != job.OfferId)
-            .ThenBy(quote => scores.GetValueOrDefault(quote.Offer.MachineId)?.IsBad == true)
+            .ThenBy(quote => own.IsBad(quote.Offer.MachineId))
             .ThenBy(quote => cooling.Contains(quote.Offer.MachineId))];
     }
 

@@ -3,6 +3,7 @@ using Dashboard.Domain.Costs;
 using Dashboard.Domain.Instances;
 using Dashboard.Domain.Jobs;
 using Dashboard.Domain.Marketplaces;
+using Dashboard.Infrastructure.Lifecycle;
 using Dashboard.Tests.Shared;
 using Microsoft.EntityFrameworkCore;
 
@@ -37,6 +38,13 @@ public sealed class LifeOfAJobTests(LifecycleSandbox fixture)
         var attempt = await db.Attempts.SingleAsync(a => a.JobId == job);
         Assert.Equal((60, 60, 0), (attempt.Step, attempt.TotalSteps, attempt.ExitCode));
         Assert.True(await IsGoneAtTheProviderAsync(instance));
+
+        // What it took teaches the next estimate in this market, and none elsewhere.
+        await db.Attempts.Where(a => a.JobId == job).ExecuteUpdateAsync(row => row.SetProperty(a => a.Speed, 0.5));
+        Assert.True((await OwnRunsAsync(host.Connection.Market)).Pace(instance.MachineId, instance.GpuName)!.Factor > 1);
+        Assert.Null((await OwnRunsAsync(host.Connection.Market with { BaseUrl = "https://elsewhere.example" })).Pace(instance.MachineId, instance.GpuName));
+
+        Task<OwnRuns> OwnRunsAsync(Market market) => HostHistory.ReadAsync(db, host.Team.Id, market, [instance.MachineId], TimeProvider.System.GetUtcNow(), TestContext.Current.CancellationToken);
     }
 
     [Theory]

@@ -94,7 +94,7 @@ public sealed class MachinesThatFailTests(FaultySandbox fixture) : IAsyncLifetim
         Assert.NotEqual(first.MachineId, Assert.Single(await host.InstancesAsync(third)).MachineId);
         await DestroyAsync(host, third);
         await using var db = await host.Database.ForSystemAsync(default);
-        var score = (await HostHistory.ReadAsync(db, host.Team.Id, host.Connection.Market, [first.MachineId], TimeProvider.System.GetUtcNow(), TestContext.Current.CancellationToken))[first.MachineId];
+        var score = (await HostHistory.ReadAsync(db, host.Team.Id, host.Connection.Market, [first.MachineId], TimeProvider.System.GetUtcNow(), TestContext.Current.CancellationToken)).Host(first.MachineId)!;
         Assert.Equal((0, 2, true), (score.Booted, score.BootsFailed, score.IsBad));
     }
 

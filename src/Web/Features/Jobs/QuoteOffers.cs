@@ -43,9 +43,9 @@ public sealed class QuoteOffers(AppDatabase database, IMarketplaces marketplaces
         try
         {
             var (at, offers) = patience is null ? await AskAsync(connection, query, ct) : await RecentAsync(connection, query, patience.Value, ct);
-            var scores = await HostHistory.ReadAsync(db, team.TeamId, connection.Market, [.. offers.Select(o => o.MachineId)], time.GetUtcNow(), ct);
-            var rentable = offers.Select(o => InterruptionRules.AsRented(o, request.Limits)).OfType<Offer>().Select(o => scores.GetValueOrDefault(o.MachineId)?.Applied(o) ?? o);
-            var ranked = OfferRanking.Rank(request.Spec, rentable, request.Limits.MaxRuntime).OrderBy(q => scores.GetValueOrDefault(q.Offer.MachineId)?.IsBad == true).ToList();
+            var own = await HostHistory.ReadAsync(db, team.TeamId, connection.Market, [.. offers.Select(o => o.MachineId)], time.GetUtcNow(), ct);
+            var rentable = offers.Select(o => InterruptionRules.AsRented(o, request.Limits)).OfType<Offer>().Select(own.Applied);
+            var ranked = OfferRanking.Rank(request.Spec, rentable, request.Limits.MaxRuntime).OrderBy(q => own.IsBad(q.Offer.MachineId)).ToList();
             return new OfferQuotes(
                 [.. ranked.Select(quote => new QuotedOffer(quote.Offer, quote.Estimate))],
                 ranked.Count > 0 ? null : NoneFits(request, offers),

@@ -22,6 +22,9 @@ public sealed record OfferRow(Offer Offer, ConnectionId ConnectionId, Market Mar
     /// <summary>The team's own runs there; null: none.</summary>
     public HostScorecard? Host { get; init; }
 
+    /// <summary>What our own runs multiply the program's time with there; null: none has said anything.</summary>
+    public LearnedFactor? Pace { get; init; }
+
     /// <summary>The share of the last 30 days' hours in which even the cheapest of its kind was dearer, GPU for GPU; null where too little is known.</summary>
     public decimal? CheaperThan { get; init; }
 
@@ -72,16 +75,16 @@ public sealed class MarketQueries(AppDatabase database, IMarketplaces marketplac
         var query = filter.Query(pricedFor.Spec.DiskGb);
         var answers = await Task.WhenAll(connections.Select(async c => (Connection: c, Answer: await AskAsync(c, query).WaitAsync(ct))));
 
-        var scores = new Dictionary<ConnectionId, IReadOnlyDictionary<string, HostScorecard>>();
+        var own = new Dictionary<ConnectionId, OwnRuns>();
         foreach (var (connection, answer) in answers)
         {
-            scores[connection.Id] = await HostHistory.ReadAsync(db, team.TeamId, connection.Market, [.. answer.Offers.Select(o => o.MachineId)], time.GetUtcNow(), ct);
+            own[connection.Id] = await HostHistory.ReadAsync(db, team.TeamId, connection.Market, [.. answer.Offers.Select(o => o.MachineId)], time.GetUtcNow(), ct);
         }
 
         var anyReal = connections.Any(c => !c.Market.Simulated);
         var ranked = answers.Where(a => !(anyReal && a.Connection.Market.Simulated)).ToList();
         var shown = ranked
-            .SelectMany(a => a.Answer.Offers.Where(PlausiblePrice.Holds).Select(AtItsBid).Select(o => Row(o, a.Connection, pricedFor, scores[a.Connection.Id])))
+            .SelectMany(a => a.Answer.Offers.Where(PlausiblePrice.Holds).Select(AtItsBid).Select(o => Row(o, a.Connection, pricedFor, own[a.Connection.Id])))
             .OrderBy(r => r.Total.Total).ThenBy(r => r.Offer.Rate).ThenBy(r => r.Key, StringComparer.Ordinal)
             .ToList();
         var standing = await _shares.ReadAsync(db, shown.Select(r => (r.Market, r.Offer)), ct);
@@ -101,11 +104,10 @@ public sealed class MarketQueries(AppDatabase database, IMarketplaces marketplac
         };
     }
 
-    private static OfferRow Row(Offer offer, Connection connection, PricedFor pricedFor, IReadOnlyDictionary<string, HostScorecard> scores)
+    private static OfferRow Row(Offer offer, Connection connection, PricedFor pricedFor, OwnRuns own)
     {
-        var host = scores.GetValueOrDefault(offer.MachineId);
-        var corrected = host?.Applied(offer) ?? offer;
-        return new OfferRow(offer, connection.Id, connection.Market, JobEstimator.Total(pricedFor.Spec, corrected, pricedFor.MaxRuntime)) { Host = host };
+        var corrected = own.Applied(offer);
+        return new OfferRow(offer, connection.Id, connection.Market, JobEstimator.Total(pricedFor.Spec, corrected, pricedFor.MaxRuntime)) { Host = own.Host(offer.MachineId), Pace = corrected.Pace };
     }
 
     /// <summary>A bid is priced at what would be bid, not at the host's floor.</summary>
