@@ -1,3 +1,4 @@
+using Dashboard.Domain.Jobs;
 using Dashboard.Simulation.Faults;
 using Dashboard.Simulation.Harness;
 
@@ -14,6 +15,26 @@ public sealed class RegressionTests
     [Fact]
     public void A_machine_that_answers_is_billed_although_the_provider_has_lost_sight_of_it() => Holds(Schedules.Random(204));
 
+    /// <summary>Its end was told under the key of its pause, which an index refused for ever.</summary>
+    [Theory]
+    [InlineData("rent: too little credit")]
+    [InlineData("credit runs out")]
+    public void A_paused_job_can_be_stopped(string fault) =>
+        Holds(new Schedule($"stopped while paused: {fault}", 1) { Faults = [FaultTable.Named(fault)], Cancels = [(TimeSpan.FromMinutes(8), CancelMode.SaveThenDestroy)], QuietAfter = TimeSpan.FromMinutes(9) });
+
+    /// <summary>Each ask put the end of its bill off, and no listing in between counted as a start.</summary>
+    [Fact]
+    public void A_container_that_comes_up_after_its_destroy_was_accepted_is_billed() =>
+        Holds([.. Enumerable.Range(0, 8).Select(seed => Stopped(seed, "destroy lags, four minutes"))]);
+
+    /// <summary>A wish to stop made every step due at once, those too that could only ask again.</summary>
+    [Fact]
+    public void A_stopped_job_whose_rent_is_in_doubt_asks_no_more_often_than_another() =>
+        Holds([.. Enumerable.Range(0, 4).Select(seed => Stopped(seed, "rent: request lost"))]);
+
+    private static Schedule Stopped(int seed, string fault) =>
+        new($"stopped after {3 + seed} s: {fault}", seed) { Faults = [FaultTable.Named(fault)], Cancels = [(TimeSpan.FromSeconds(3 + seed), CancelMode.DestroyNow)] };
+
     private static void Holds(string fault)
     {
         var index = FaultTable.All.ToList().FindIndex(entry => entry.Name == fault);
@@ -21,9 +42,9 @@ public sealed class RegressionTests
         Holds(Schedules.OnlyFault(index));
     }
 
-    private static void Holds(Schedule schedule)
+    private static void Holds(params IReadOnlyList<Schedule> schedules)
     {
-        var tally = Runner.Run([schedule]);
+        var tally = Runner.Run(schedules);
 
         Assert.True(tally.Failed.Count == 0, tally.Words());
     }

@@ -11,6 +11,7 @@ namespace Dashboard.Infrastructure.Artifacts;
 public sealed partial class ArtifactStore
 {
     private const int MaxCompleteBytes = 4 * 1024 * 1024;
+    private const int MostDropped = 3; // one that saves faster than it can be fetched is asked again later
 
     /// <summary>Brings the newest whole checkpoint below <paramref name="remoteFolder"/> home, every file with the hash that its <c>COMPLETE</c> promises. Call again after <see cref="SshLost"/>: it goes on where it stopped.</summary>
     /// <param name="after">The step that is here already.</param>
@@ -19,26 +20,42 @@ public sealed partial class ArtifactStore
     /// <exception cref="SshFlood">More than <paramref name="maxBytes"/>.</exception>
     public async Task<(int Step, IReadOnlyList<Artifact> Files)?> FetchCheckpointAsync(SshSession session, string remoteFolder, JobId job, int attempt, int? after, long maxBytes, CancellationToken ct)
     {
-        if (await NewestAsync(session, remoteFolder, ct) is not { } step || step <= after || await PromisedAsync(session, remoteFolder, step, ct) is not { } promised)
+        for (var dropped = 0; ; dropped++)
         {
-            return null;
-        }
+            if (await NewestAsync(session, remoteFolder, ct) is not { } step || step <= after || await PromisedAsync(session, remoteFolder, step, ct) is not { } promised)
+            {
+                return null;
+            }
 
-        if (promised.Values.Sum(file => file.Bytes) > maxBytes)
-        {
-            throw new SshFlood("Files of a checkpoint", maxBytes);
-        }
+            if (promised.Values.Sum(file => file.Bytes) > maxBytes)
+            {
+                throw new SshFlood("Files of a checkpoint", maxBytes);
+            }
 
-        var files = new List<Artifact>();
-        foreach (var (path, (bytes, sha256)) in promised)
-        {
-            await transfer.DownloadAsync(session, $"{remoteFolder}/{path}", PathOf(job, attempt, path), bytes, sha256, ct);
-            files.Add(new Artifact(path, bytes, sha256, Verified: true));
-        }
+            try
+            {
+                var files = new List<Artifact>();
+                foreach (var (path, (bytes, sha256)) in promised)
+                {
+                    await transfer.DownloadAsync(session, $"{remoteFolder}/{path}", PathOf(job, attempt, path), bytes, sha256, ct);
+                    files.Add(new Artifact(path, bytes, sha256, Verified: true));
+                }
 
-        var known = (await ListAsync(job, attempt, ct)).Where(file => CheckpointPath.StepOf(file.Path) != step);
-        await RecordAsync(job, attempt, known.Concat(files), ct);
-        return (step, files);
+                var known = (await ListAsync(job, attempt, ct)).Where(file => CheckpointPath.StepOf(file.Path) != step);
+                await RecordAsync(job, attempt, known.Concat(files), ct);
+                return (step, files);
+            }
+            catch (SshFailure fault) when (fault is TransferRefused or TransferDamaged && dropped < MostDropped)
+            {
+                if (!(await NewestAsync(session, remoteFolder, ct) > step))
+                {
+                    throw;
+                }
+
+                // Programs keep the last few: this one was dropped while it was fetched, and makes way.
+                Directory.Delete(Path.Combine(Folder(job, attempt), CheckpointPath.Folder(step)), recursive: true);
+            }
+        }
     }
 
     /// <summary>Deletes the checkpoints of a job but those of <paramref name="kept"/>; the record first, so that no file is promised that is going.</summary>

@@ -24,6 +24,8 @@ public static class DataArchive
     private const int Format = 1;
     private const string Manifest = "manifest.json";
     private const string DatabaseName = "dashboard.db";
+    private const string Part = ".part";
+    private const string DatabasePart = ".database.part";
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     // Of this computer, or made anew: not of the installation.
@@ -43,15 +45,18 @@ public static class DataArchive
 
         file = Path.GetFullPath(file);
         Directory.CreateDirectory(Path.GetDirectoryName(file)!);
-        var (part, copy) = (file + ".part", file + ".database.part");
+        var (part, copy) = (file + Part, file + DatabasePart);
+        ForgetKilled(Path.GetDirectoryName(file)!);
         try
         {
-            var taken = time.GetUtcNow();
-            CopyDatabase(source, copy); // first: what it speaks of is on disk by then
-            var installation = Installation(copy);
             var hashes = new SortedDictionary<string, string>(StringComparer.Ordinal);
-            await using (var stream = Create(part))
+            DateTimeOffset taken;
+            string installation;
+            await using (var stream = Create(part)) // held from the beginning: others see that somebody writes it
             {
+                taken = time.GetUtcNow();
+                CopyDatabase(source, copy); // first: what it speaks of is on disk by then
+                installation = Installation(copy);
                 await using (var gzip = new GZipStream(stream, CompressionLevel.Fastest, leaveOpen: true))
                 await using (var tar = new TarWriter(gzip, TarEntryFormat.Pax))
                 {
@@ -147,6 +152,28 @@ public static class DataArchive
         }
 
         Check(target);
+    }
+
+    /// <summary>Deletes what backups left in a folder that were killed while they wrote. One that is being written is locked by whoever does.</summary>
+    private static void ForgetKilled(string folder)
+    {
+        foreach (var archive in Directory.GetFiles(folder, "*" + DatabasePart + "*").Select(path => path[..path.LastIndexOf(DatabasePart, StringComparison.Ordinal)]).Distinct().ToList())
+        {
+            try
+            {
+                using var unused = Create(archive + Part);
+                foreach (var left in Directory.GetFiles(folder, Path.GetFileName(archive) + DatabasePart + "*"))
+                {
+                    File.Delete(left); // its journal too
+                }
+
+                File.Delete(archive + Part);
+            }
+            catch (IOException)
+            {
+                // Somebody writes it.
+            }
+        }
     }
 
     private static void Check(string database)
@@ -280,7 +307,7 @@ public static class DataArchive
 
     private static FileStream Create(string path)
     {
-        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.ReadWrite };
+        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.ReadWrite, Share = FileShare.None };
         if (!OperatingSystem.IsWindows())
         {
             options.UnixCreateMode = OwnerOnly;

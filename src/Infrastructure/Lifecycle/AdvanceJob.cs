@@ -8,6 +8,7 @@ using Dashboard.Domain.Teams;
 using Dashboard.Infrastructure.Budgets;
 using Dashboard.Infrastructure.Live;
 using Dashboard.Infrastructure.Logs;
+using Dashboard.Infrastructure.Notifications;
 using Dashboard.Infrastructure.Persistence;
 using Dashboard.Infrastructure.Ssh;
 using Microsoft.AspNetCore.DataProtection;
@@ -91,7 +92,8 @@ internal sealed partial class AdvanceJob(
     {
         await using var db = await database.ForSystemAsync(lease.Lost);
         var connection = await db.Connections.AsNoTracking().SingleAsync(c => c.Id == job.ConnectionId, lease.Lost);
-        var refused = rows.Where(r => r.AttemptNumber == job.AttemptCount && r.Status == InstanceStatus.Rejected).ToList();
+        var open = await db.Attempts.AsNoTracking().AnyAsync(a => a.JobId == job.Id && a.Number == job.AttemptCount && a.EndedAt == null, lease.Lost);
+        var refused = rows.Where(r => open && r.AttemptNumber == job.AttemptCount && r.Status == InstanceStatus.Rejected).ToList(); // an attempt that ended, as before a pause, is not gone on with
         if (Stop([.. refused.Where(r => IsRecent(r, job))]) is var (reason, what))
         {
             await ApplyAsync(lease, job.Id, change =>
@@ -363,7 +365,7 @@ internal sealed partial class AdvanceJob(
             job.MoveTo(status, now);
             (job.StopReason, job.NextStepAt, job.Message) = (reason, status == JobStatus.Paused ? now + ResumeJob.FirstLook : null, Endings.Message(reason, what, cost));
             Say("ended", $"{what} It cost {cost.Words()}.");
-            db.Outbox.Add(new OutboxMessage { TeamId = job.TeamId, Kind = "job.ended", DedupKey = $"job.ended/{job.Id}/{job.AttemptCount}", Payload = $"{{\"job\":\"{job.Id}\"}}", At = now });
+            Outbox.JobEnded(db, job, now);
             if (status is JobStatus.Failed or JobStatus.Paused)
             {
                 var (action, path) = status == JobStatus.Paused ? ("See job", $"/jobs/{job.Number}") : EndingActions.InInbox(reason, job.Number);

@@ -32,12 +32,12 @@ internal sealed partial class HomeCheckpoints(
     private static readonly TimeSpan AfterFailure = TimeSpan.FromSeconds(30);
 
     private readonly ConcurrentDictionary<InstanceId, Fetch> _fetches = new();
-    private readonly ConcurrentDictionary<InstanceId, DateTimeOffset> _failed = new();
+    private readonly ConcurrentDictionary<InstanceId, (DateTimeOffset At, int? Made)> _failed = new();
 
     /// <summary>Part of each look at a running machine: records what came, and starts the next transfer when it is due.</summary>
     public async Task KeepAsync(InstanceSnapshot row, RunLook look, RowLease lease)
     {
-        var id = row.Instance.Id;
+        var (id, made) = (row.Instance.Id, look.Progress.Checkpoint ?? row.Attempt.CheckpointMade);
         if (_fetches.TryGetValue(id, out var fetch))
         {
             if (fetch.Work.IsCompleted && _fetches.TryRemove(id, out _))
@@ -48,9 +48,9 @@ internal sealed partial class HomeCheckpoints(
             return;
         }
 
-        if (IsDue(row, look.Progress.Checkpoint ?? row.Attempt.CheckpointMade))
+        if (IsDue(row, made))
         {
-            var started = new Fetch();
+            var started = new Fetch(made);
             started.Work = machines.FetchCheckpointAsync(row.Instance, row.Attempt.CheckpointHome, started.Stop.Token);
             _fetches[id] = started;
         }
@@ -109,9 +109,9 @@ internal sealed partial class HomeCheckpoints(
             return false; // what is saved now is no state to go on from
         }
 
-        if (_failed.TryGetValue(row.Instance.Id, out var failed) && now - failed < AfterFailure)
+        if (_failed.TryGetValue(row.Instance.Id, out var failed) && now - failed.At < AfterFailure && !(made > (failed.Made ?? 0)))
         {
-            return false;
+            return false; // a newer one is not held up by it: the program may have dropped what was being fetched
         }
 
         return attempt.CheckpointAt is { } last ? now - last >= options.Value.CheckpointEvery : made is not null;
@@ -128,7 +128,7 @@ internal sealed partial class HomeCheckpoints(
         catch (Exception fault) when (fault is SshFailure or IOException or OperationCanceledException)
         {
             NotHome(id.Value, fault.Message);
-            _failed[id] = time.GetUtcNow();
+            _failed[id] = (time.GetUtcNow(), fetch.Made);
             return;
         }
         finally
@@ -168,8 +168,11 @@ internal sealed partial class HomeCheckpoints(
         return files.Contains(null) ? null : new CheckpointAtHome(attempt, step, files!);
     }
 
-    private sealed class Fetch : IAsyncDisposable
+    /// <param name="made">Step of the newest checkpoint on the machine when it began.</param>
+    private sealed class Fetch(int? made) : IAsyncDisposable
     {
+        public int? Made => made;
+
         public CancellationTokenSource Stop { get; } = new();
 
         public Task<HomeCheckpoint?> Work { get; set; } = null!;

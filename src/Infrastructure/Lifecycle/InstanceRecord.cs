@@ -44,9 +44,9 @@ internal sealed class InstanceRecords(AppDatabase database, LogStore logs, Chang
         change(applied);
         JobProgress.Mirror(applied);
         BudgetBook.Follow(db, row.Instance, row.Job, now);
-        if (row.Job.Cancel is not null && row.Instance.NextStepAt > now && row.Instance.EndReason is null)
+        if (row.Instance.NextStepAt > now && Stops(row))
         {
-            row.Instance.NextStepAt = now; // somebody wants it stopped: no step waits its turn
+            row.Instance.NextStepAt = now; // somebody wants it stopped: the step that does it does not wait its turn
         }
 
         await db.SaveChangesAsync(ct);
@@ -60,6 +60,14 @@ internal sealed class InstanceRecords(AppDatabase database, LogStore logs, Chang
         changes.Publish(row.Job.TeamId, row.Job.Id);
         return true;
     }
+
+    /// <summary>Whether the next step ends what a person wants stopped. One that only asks again what it asked before keeps its distance.</summary>
+    private static bool Stops(InstanceSnapshot row) => row.Job.Cancel is { } mode && row.Instance.EndReason is null && row.Instance.Status switch
+    {
+        InstanceStatus.Intent or InstanceStatus.Booting or InstanceStatus.Ready or InstanceStatus.Interrupted => true,
+        InstanceStatus.Running => mode == CancelMode.DestroyNow || row.Instance is { StopAskedAt: null, SshFailures: 0 },
+        InstanceStatus.Sent or InstanceStatus.Unknown or InstanceStatus.Rejected or InstanceStatus.Draining or InstanceStatus.Destroying or InstanceStatus.Gone => false,
+    };
 
     private static async Task<InstanceSnapshot> LoadAsync(AppDbContext db, InstanceId id, bool tracked, CancellationToken ct)
     {

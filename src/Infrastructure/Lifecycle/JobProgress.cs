@@ -2,6 +2,7 @@ using Dashboard.Domain.Costs;
 using Dashboard.Domain.Inbox;
 using Dashboard.Domain.Instances;
 using Dashboard.Domain.Jobs;
+using Dashboard.Infrastructure.Notifications;
 using Microsoft.EntityFrameworkCore;
 
 namespace Dashboard.Infrastructure.Lifecycle;
@@ -90,7 +91,7 @@ internal static class JobProgress
         }
 
         change.Say("ended", $"{Title(next)}: {what} It cost {cost.Words()}.");
-        change.Db.Outbox.Add(new OutboxMessage { TeamId = job.TeamId, Kind = "job.ended", DedupKey = $"job.ended/{job.Id}/{job.AttemptCount}", Payload = $"{{\"job\":\"{job.Id}\"}}", At = now });
+        Outbox.JobEnded(change.Db, job, now);
         if (next is JobStatus.Failed or JobStatus.Paused)
         {
             change.Attention("job-failed", $"job/{job.Id}", $"{job.Name} #{job.Number} {(next == JobStatus.Failed ? "failed" : "is paused")}", job.Message, "See job");

@@ -127,8 +127,9 @@ internal sealed partial class ObserveAccount(
 
         if (observed.Status == ObservedStatus.Running)
         {
-            if (i.RunningSince is null && i.DestroyAcceptedAt is null)
+            if (i.RunningSince is null)
             {
+                // Also after a destroy that was accepted: what comes up since then had not ended, and bills.
                 // A run that began before the last entry ended is the same one, out of sight for a while: the next entry closes the gap.
                 if (!(observed.RunningSince?.Middle < i.GpuPostedUntil))
                 {

@@ -1,5 +1,6 @@
 using Dashboard.Domain;
 using Dashboard.Domain.Inbox;
+using Dashboard.Domain.Jobs;
 using Dashboard.Infrastructure.Persistence;
 
 namespace Dashboard.Infrastructure.Notifications;
@@ -16,4 +17,8 @@ public static class Outbox
             db.Outbox.Add(new OutboxMessage { TeamId = team, Kind = kind, DedupKey = key, Payload = payload, At = now });
         }
     }
+
+    /// <summary>Of one attempt a pause is told, and its end after it.</summary>
+    internal static void JobEnded(AppDbContext db, Job job, DateTimeOffset now) =>
+        Announce(db, job.TeamId, OutboxKinds.JobEnded, $"{job.Id}/{job.AttemptCount}/{job.Status}", $"{{\"job\":\"{job.Id}\"}}", now);
 }

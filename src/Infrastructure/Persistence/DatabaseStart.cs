@@ -47,6 +47,11 @@ public sealed class DatabaseStart(AppDatabase database, DataDirectory data, Time
         }
 
         var folder = Directory.CreateDirectory(Path.Combine(data.Root, "backups")).FullName;
+        foreach (var killed in Directory.GetFiles(folder, "before-migration-*.part*"))
+        {
+            File.Delete(killed); // by the death of the process that made it
+        }
+
         var copy = Path.Combine(folder, $"before-migration-{time.GetUtcNow():yyyyMMdd-HHmmss}.db");
         DataArchive.CopyDatabase(db.Database.GetDbConnection().DataSource, copy + ".part");
         File.Move(copy + ".part", copy, overwrite: true);

@@ -96,6 +96,7 @@ internal static class DashboardApp
             server.WorkerCount = 4; // they only nudge
             server.ShutdownTimeout = TimeSpan.FromSeconds(5);
         });
+        services.AddHostedService<KeepRecurringWork>();
     }
 
     private static void UsePipeline(WebApplication app)

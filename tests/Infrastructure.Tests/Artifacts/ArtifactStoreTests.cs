@@ -113,6 +113,35 @@ public sealed class ArtifactStoreTests : OnAMachine
         Assert.Equal(["bin", "x y"], promised.Keys.Order());
     }
 
+    [Fact]
+    public async Task A_checkpoint_that_is_dropped_while_it_is_fetched_makes_way_for_the_newer_one_at_once()
+    {
+        await CheckpointAsync(10);
+        await using var session = await OpenAsync();
+        var slow = OnDisk("out/checkpoint-10/adapter.bin");
+        File.Delete(slow);
+        await session.ExecAsync($"mkfifo {Shell.Quote(slow)}", null, TimeSpan.FromSeconds(10), Ct);
+
+        var fetching = Store.FetchCheckpointAsync(session, OnDisk("out"), _job, 1, after: null, Plenty, Ct);
+        await using (await Task.Run(() => File.OpenWrite(slow), Ct)) // opens once the fetch reads it
+        {
+            await CheckpointAsync(20);
+            Directory.Delete(OnDisk("out/checkpoint-10"), recursive: true);
+        }
+
+        var (step, files) = (await fetching)!.Value;
+        Assert.Equal((20, 2), (step, files.Count));
+        Assert.Equal(files.OrderBy(file => file.Path, StringComparer.Ordinal), await Store.ListAsync(_job, 1, Ct));
+        Assert.Equal(["checkpoint-20"], Directory.GetDirectories(Path.Combine(Home, "artifacts", _job.ToString(), "attempt-1")).Select(Path.GetFileName));
+    }
+
+    private async Task CheckpointAsync(int step)
+    {
+        var bytes = Encoding.UTF8.GetBytes($"adapter of step {step}");
+        await MakeAsync($"checkpoint-{step}/adapter.bin", bytes);
+        await MakeAsync($"checkpoint-{step}/COMPLETE", Encoding.UTF8.GetBytes($$"""{"adapter.bin":{"sha256":"{{Convert.ToHexStringLower(SHA256.HashData(bytes))}}","size":{{bytes.Length}} } }"""));
+    }
+
     private async Task MakeAsync(string path, byte[] bytes)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(OnDisk("out/" + path))!);

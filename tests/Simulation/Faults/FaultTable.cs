@@ -104,6 +104,7 @@ internal static class FaultTable
         new("destroy: 401, twice", "20, 30", f => f.Next(ProviderCall.Destroy, 2, new("401") { Lost = true, Throws = () => new CredentialRejectedException("401") })),
         new("destroy lies", "21", f => f.When(Moment.DestroyAsked, AtOnce, InstanceFault.DestroyLies, S(75))),
         new("destroy lags", "21", f => f.When(Moment.DestroyAsked, AtOnce, InstanceFault.DestroyLags, S(50))),
+        new("destroy lags, four minutes", "21", f => f.When(Moment.DestroyAsked, AtOnce, InstanceFault.DestroyLags, S(240))),
 
         // Around it all.
         new("clock jumps ahead", "28", f => f.When(Moment.Started, S(12), _ => f.World.JumpWallClock(TimeSpan.FromHours(1)))),

@@ -6,6 +6,7 @@ using Dashboard.Domain.Jobs;
 using Dashboard.Sandbox.Market;
 using Dashboard.Simulation.Crashes;
 using Dashboard.Simulation.Harness;
+using Dashboard.Simulation.Provider;
 using Dashboard.Simulation.Stories;
 using Microsoft.EntityFrameworkCore;
 
@@ -21,6 +22,8 @@ internal sealed class InvariantWatch(World world)
     private static readonly TimeSpan SweptWithin = TimeSpan.FromMinutes(10);
 
     private static readonly TimeSpan Endless = TimeSpan.FromDays(30);
+    private static readonly TimeSpan AMinute = TimeSpan.FromMinutes(1);
+    private const int MostCallsAMinute = 60;
 
     private readonly Dictionary<string, Row> _rows = []; // by label
     private readonly Dictionary<JobId, JobView> _jobs = [];
@@ -28,11 +31,12 @@ internal sealed class InvariantWatch(World world)
     private readonly Dictionary<int, DateTimeOffset> _unwanted = [];
     private readonly HashSet<int> _foreign = [];
     private readonly List<DateTimeOffset> _listings = [];
+    private readonly Dictionary<ProviderCall, Queue<DateTimeOffset>> _asked = [];
     private Figures _money = Invariants.Figures.None;
     private int _orphans;
-    private bool _cancelled;
 
-    public bool AllJobsEnded => _jobs.Count == world.Schedule.Jobs.Count && _jobs.Values.All(job => JobRules.IsFinal(job.Status) || job.Status == JobStatus.Paused);
+    /// <summary>A paused job waits for money; one that a person stopped has to end.</summary>
+    public bool AllJobsEnded => _jobs.Count == world.Schedule.Jobs.Count && _jobs.Values.All(job => JobRules.IsFinal(job.Status) || (job.Status == JobStatus.Paused && !job.Cancelled));
 
     public bool NothingOfOursLives => _ours.Values.All(contract => !contract.IsLiving) && _rows.Values.All(row => InstanceRules.IsFinal(row.Status));
 
@@ -45,7 +49,33 @@ internal sealed class InvariantWatch(World world)
         world.Story.Add(Teller.Person, $"submits job {job.Number}");
     }
 
-    public void CancelledByPerson() => _cancelled = true;
+    public void CancelledByPerson()
+    {
+        foreach (var job in _jobs.Values)
+        {
+            job.Cancelled = true;
+        }
+    }
+
+    /// <summary>Providers ration questions: whoever cannot be answered yet keeps a distance.</summary>
+    public void Asked(ProviderCall call)
+    {
+        if (!_asked.TryGetValue(call, out var times))
+        {
+            _asked.Add(call, times = []);
+        }
+
+        times.Enqueue(world.Now);
+        while (times.Peek() <= world.Now - AMinute)
+        {
+            times.Dequeue();
+        }
+
+        if (times.Count > MostCallsAMinute)
+        {
+            world.Violate("Busy", $"{call.Word()} is asked for more than {MostCallsAMinute} times a minute");
+        }
+    }
 
     /// <summary>How long the program of the row's job runs; a machine of somebody else has none of ours.</summary>
     public TimeSpan ProgramOf(string? label) =>
@@ -233,7 +263,7 @@ internal sealed class InvariantWatch(World world)
         var allowed = world.Schedule.Faults.SelectMany(fault => fault.MayEndAs).ToHashSet();
         var good = job.Status == JobStatus.Succeeded
             || (job.Reason is { } reason && allowed.Contains(reason))
-            || (_cancelled && job.Status == JobStatus.Cancelled);
+            || (job.Cancelled && job.Status == JobStatus.Cancelled);
         if (!good)
         {
             world.Violate("End", $"job {job.Number} ends {job.Status} ({job.Reason}) although a host survived");
@@ -278,5 +308,8 @@ internal sealed class InvariantWatch(World world)
         public JobStatus Status { get; set; }
 
         public StopReason? Reason { get; set; }
+
+        /// <summary>By a person.</summary>
+        public bool Cancelled { get; set; }
     }
 }

@@ -114,6 +114,7 @@ internal sealed class SimulatedMarketplace(World world, Process server) : IMarke
             bending?.Invoke(bend);
         }
 
+        world.Watch.Asked(call);
         if (call == ProviderCall.Rent)
         {
             world.Watch.RentSent(about);

@@ -169,6 +169,15 @@ public sealed partial class JobConsoleTests : BunitContext
     public void A_line_is_toned_by_the_words_programs_use(string text, string tone) =>
         Assert.Equal(tone, ConsoleRow.Of(new LogLine(0, default, 1, LogSource.Program, text), ReaderZone.Utc).Tone);
 
+    [Fact]
+    public void A_line_without_end_is_toned_too_in_time_that_grows_with_its_length()
+    {
+        var text = new string('E', 64 * 1024); // one word: a search that backtracks looks at every pair of its letters
+
+        Assert.Equal("", ConsoleRow.Of(new LogLine(0, default, 1, LogSource.Program, text), ReaderZone.Utc).Tone);
+        Assert.Equal("bad", ConsoleRow.Of(new LogLine(0, default, 1, LogSource.Program, text + "Error: too long"), ReaderZone.Utc).Tone);
+    }
+
     private IRenderedComponent<JobConsole> Console() => Render<JobConsole>(p => p.Add(c => c.JobId, new JobId(Guid.NewGuid())).Add(c => c.Live, true));
 
     private async Task Find(IRenderedComponent<JobConsole> console, string text)
