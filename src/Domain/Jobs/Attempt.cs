@@ -70,6 +70,9 @@ public sealed class Attempt
     /// <summary>What its metrics say of its health so far.</summary>
     public RunHealth Health { get; set; } = RunHealth.Unknown;
 
+    /// <summary>How fast it makes its steps, as its metrics say so far.</summary>
+    public StepPace Pace { get; set; } = StepPace.Unknown;
+
     /// <summary>Bytes that came home, for traffic.</summary>
     public long BytesUp { get; set; }
 

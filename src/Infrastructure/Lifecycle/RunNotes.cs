@@ -12,6 +12,7 @@ internal static class RunNotes
     public static void Take(Job job, Attempt attempt, RunLook look, DateTimeOffset? seenBefore, DateTimeOffset now)
     {
         attempt.Health = HealthAfter(job, attempt.Health, look, seenBefore, now);
+        attempt.Pace = look.Progress.Signs.Aggregate(attempt.Pace, (pace, sign) => pace.With(sign));
         if (look.Beat is { } beat)
         {
             (attempt.BeatAt, attempt.Phase) = (now, beat.Phase ?? attempt.Phase);

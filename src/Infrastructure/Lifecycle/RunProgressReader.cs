@@ -50,7 +50,7 @@ internal static class RunProgressReader
 
     private static RunSign SignOf(MetricPoint point) => point.Kind switch
     {
-        MetricKind.Train => new RunSign((int?)point.Step, Training: true, point.Loss, NotFinite: point.NotFinite),
+        MetricKind.Train => new RunSign((int?)point.Step, Training: true, point.Loss, NotFinite: point.NotFinite, Clock: point.Unix > 0 ? point.Unix : null),
         MetricKind.Eval => new RunSign((int?)point.Step, Training: false, EvaluationSeconds: point["eval_s"] ?? 0),
         MetricKind.Phase => new RunSign(null, Training: false, Phase: point.Phase),
         MetricKind.Start or MetricKind.Checkpoint or MetricKind.End => new RunSign((int?)point.Step, Training: false),

@@ -1073,6 +1073,10 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     b.Property<int>("Number")
                         .HasColumnType("INTEGER");
 
+                    b.Property<string>("Pace")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
                     b.Property<string>("Pauses")
                         .IsRequired()
                         .HasColumnType("TEXT");

@@ -124,6 +124,7 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     DownloadMbps = table.Column<double>(type: "REAL", nullable: true),
                     Speed = table.Column<double>(type: "REAL", nullable: true),
                     Health = table.Column<string>(type: "TEXT", nullable: false),
+                    Pace = table.Column<string>(type: "TEXT", nullable: false),
                     BytesUp = table.Column<long>(type: "INTEGER", nullable: false),
                     BytesDown = table.Column<long>(type: "INTEGER", nullable: false)
                 },

@@ -96,8 +96,11 @@ public sealed record JobView
         IdempotencyKey = idempotencyKey,
     };
 
-    public JobForecast? Forecast(DateTimeOffset now) => JobForecast.Of(
-        Status, Estimate, StartedAt, LastAttempt?.Step, LastAttempt?.TotalSteps, LastAttempt?.SecondsPerStep, Meter?.SoFar(now) ?? Money.Zero, RunningRate, now);
+    public CostToComplete? Forecast(DateTimeOffset now) => CostToComplete.Of(
+        new RunSoFar(
+            Status, Estimate, StartedAt, LastAttempt?.Step, LastAttempt?.TotalSteps, LastAttempt?.Pace ?? StepPace.Unknown, RunSoFar.EvaluationsOf(Spec), LastAttempt?.SecondsPerStep,
+            Meter?.SoFar(now) ?? Money.Zero, RunningRate),
+        now);
 }
 
 /// <summary>A machine of the job, without anything secret.</summary>
