@@ -117,6 +117,12 @@ public sealed class Instance
     /// <summary>How the provider says it is rented; another kind than asked for is not what was agreed.</summary>
     public RentalType? ObservedRental { get; set; }
 
+    /// <summary>What it costs an hour as the provider lists it, GPU and disk together; null where the row does not say.</summary>
+    public HourlyRate? ObservedRate { get; set; }
+
+    /// <summary>Since when the provider sees its GPU do nothing; null while it is used, or nobody says.</summary>
+    public DateTimeOffset? IdleSince { get; set; }
+
     public DateTimeOffset? ObservedAt { get; set; }
 
     public DateTimeOffset? ContractEnd { get; set; }

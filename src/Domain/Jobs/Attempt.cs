@@ -30,6 +30,9 @@ public sealed class Attempt
 
     public int? TotalSteps { get; set; }
 
+    /// <summary>Trained on, as the program counts; one that goes on from a checkpoint counts on from there.</summary>
+    public long? Tokens { get; set; }
+
     public double? Loss { get; set; }
 
     public double? EvalLoss { get; set; }

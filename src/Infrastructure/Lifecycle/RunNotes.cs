@@ -22,6 +22,7 @@ internal static class RunNotes
         attempt.Step = p.Step ?? (look.Beat?.Step > (attempt.Step ?? 0) ? look.Beat.Step : attempt.Step); // a beat before the first step knows nothing of the steps it goes on from
         attempt.CheckpointMade = p.Checkpoint ?? attempt.CheckpointMade;
         attempt.TotalSteps = p.TotalSteps ?? attempt.TotalSteps;
+        attempt.Tokens = p.Tokens ?? attempt.Tokens;
         attempt.Loss = p.Loss ?? attempt.Loss;
         attempt.EvalLoss = p.EvalLoss ?? attempt.EvalLoss;
         attempt.SecondsPerStep = p.SecondsPerStep ?? attempt.SecondsPerStep;

@@ -15,7 +15,7 @@ namespace Dashboard.Infrastructure.Scheduling;
 
 /// <summary>
 /// Every minute: what no step would say of itself. Jobs that are due and not moved, balances that end soon, contracts that
-/// end before their job. Each is an inbox item that goes away with its cause.
+/// end before their job, numbers that are not as agreed or usual. Each is an inbox item that goes away with its cause.
 /// </summary>
 [AutomaticRetry(Attempts = 0)]
 public sealed class FindTrouble(AppDatabase database, ChangeFeed changes, IOptions<LifecycleOptions> options, TimeProvider time)
@@ -38,6 +38,8 @@ public sealed class FindTrouble(AppDatabase database, ChangeFeed changes, IOptio
         await StuckAsync(db, living, now, ct);
         await BalancesAsync(db, living, now, ct);
         await ContractsAsync(db, living, now, ct);
+        await FindAnomalies.OfMachinesAsync(db, living, now, ct);
+        await FindAnomalies.OfSpendAsync(db, living, now, ct);
 
         var teams = db.ChangeTracker.Entries<InboxItem>().Where(e => e.State != EntityState.Unchanged).Select(e => e.Entity.TeamId).Distinct().ToList();
         await db.SaveChangesAsync(ct);
@@ -105,7 +107,7 @@ public sealed class FindTrouble(AppDatabase database, ChangeFeed changes, IOptio
     }
 
     /// <summary>Whose cause is gone.</summary>
-    private static async Task SettleAsync(AppDbContext db, string kind, HashSet<string> open, DateTimeOffset now, CancellationToken ct)
+    internal static async Task SettleAsync(AppDbContext db, string kind, HashSet<string> open, DateTimeOffset now, CancellationToken ct)
     {
         foreach (var item in await db.Inbox.Where(i => i.Kind == kind && i.ResolvedAt == null).ToListAsync(ct))
         {

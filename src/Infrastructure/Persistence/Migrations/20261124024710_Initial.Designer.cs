@@ -747,6 +747,9 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     b.Property<string>("HostKeys")
                         .HasColumnType("TEXT");
 
+                    b.Property<long?>("IdleSince")
+                        .HasColumnType("INTEGER");
+
                     b.Property<long?>("InterruptedAt")
                         .HasColumnType("INTEGER");
 
@@ -922,6 +925,12 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                         {
                             b1.IsRequired();
 
+                            b1.Property<long>("MicrosPerHour")
+                                .HasColumnType("INTEGER");
+                        });
+
+                    b.ComplexProperty(typeof(Dictionary<string, object>), "ObservedRate", "Dashboard.Domain.Instances.Instance.ObservedRate#HourlyRate", b1 =>
+                        {
                             b1.Property<long>("MicrosPerHour")
                                 .HasColumnType("INTEGER");
                         });
@@ -1105,6 +1114,9 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
 
                     b.Property<Guid>("TeamId")
                         .HasColumnType("TEXT");
+
+                    b.Property<long?>("Tokens")
+                        .HasColumnType("INTEGER");
 
                     b.Property<int?>("TotalSteps")
                         .HasColumnType("INTEGER");

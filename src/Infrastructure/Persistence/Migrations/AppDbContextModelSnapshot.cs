@@ -744,6 +744,9 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     b.Property<string>("HostKeys")
                         .HasColumnType("TEXT");
 
+                    b.Property<long?>("IdleSince")
+                        .HasColumnType("INTEGER");
+
                     b.Property<long?>("InterruptedAt")
                         .HasColumnType("INTEGER");
 
@@ -919,6 +922,12 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                         {
                             b1.IsRequired();
 
+                            b1.Property<long>("MicrosPerHour")
+                                .HasColumnType("INTEGER");
+                        });
+
+                    b.ComplexProperty(typeof(Dictionary<string, object>), "ObservedRate", "Dashboard.Domain.Instances.Instance.ObservedRate#HourlyRate", b1 =>
+                        {
                             b1.Property<long>("MicrosPerHour")
                                 .HasColumnType("INTEGER");
                         });
@@ -1102,6 +1111,9 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
 
                     b.Property<Guid>("TeamId")
                         .HasColumnType("TEXT");
+
+                    b.Property<long?>("Tokens")
+                        .HasColumnType("INTEGER");
 
                     b.Property<int?>("TotalSteps")
                         .HasColumnType("INTEGER");

@@ -73,6 +73,9 @@ public sealed record JobView
 
     public required DateTimeOffset AsOf { get; init; }
 
+    /// <summary>What is off about its machines now, one sentence each.</summary>
+    public IReadOnlyList<string> Anomalies { get; init; } = [];
+
     public Attempt? LastAttempt => Attempts.Count > 0 ? Attempts[^1] : null;
 
     /// <summary>Its machine while that is stopped by another renter and kept.</summary>
