@@ -63,6 +63,16 @@ public static class InboxKinds
     public const string BalanceLow = "balance-low";
     public const string HostKey = "host-key";
     public const string PriceAlert = "price-alert";
+    public const string RateAboveQuote = "rate-above-quote";
+    public const string WrongRental = "wrong-rental";
+    public const string TrafficSpike = "traffic-spike";
+    public const string IdleGpu = "idle-gpu";
+
+    /// <summary>A day that costs far more than such a weekday does.</summary>
+    public const string SpendUnusual = "spend-unusual";
+
+    /// <summary>What is off about one machine; the key ends with its id.</summary>
+    public static IReadOnlyList<string> OfMachines { get; } = [RateAboveQuote, WrongRental, TrafficSpike, IdleGpu];
 }
 
 /// <summary>A message to people, written in the same transaction as its cause and delivered at least once; the dashboard's own channel delivers it exactly once.</summary>

@@ -117,6 +117,12 @@ public sealed class Instance
     /// <summary>How the provider says it is rented; another kind than asked for is not what was agreed.</summary>
     public RentalType? ObservedRental { get; set; }
 
+    /// <summary>What it costs an hour as the provider lists it, GPU and disk together; null where the row does not say.</summary>
+    public HourlyRate? ObservedRate { get; set; }
+
+    /// <summary>Since when the provider sees its GPU do nothing; null while it is used, or nobody says.</summary>
+    public DateTimeOffset? IdleSince { get; set; }
+
     public DateTimeOffset? ObservedAt { get; set; }
 
     public DateTimeOffset? ContractEnd { get; set; }
@@ -226,4 +232,19 @@ public sealed class Instance
         InstanceStatus.Sent or InstanceStatus.Unknown => DiskRate,
         _ => RunningSince is null ? DiskRate : GpuRate + DiskRate,
     };
+
+    /// <summary>What has grown on it and is not in the ledger yet. Never negative: a clock that ran ahead waits.</summary>
+    public Money Unposted(DateTimeOffset now)
+    {
+        if (!InstanceRules.MayBill(Status))
+        {
+            return Money.Zero; // proven gone: the ledger has it all
+        }
+
+        // Once absent after an accepted destroy, billing is taken to have ended at the destroy.
+        var until = AbsentSince is not null && DestroyAcceptedAt is { } end && end < now ? end : now;
+        var gpu = RunningSince is { } running ? UsageMeter.ChargeDue(GpuRate, running, until, GpuPostedOfRun) : Money.Zero;
+        var disk = BillingSince is { } billing ? UsageMeter.ChargeDue(DiskRate, billing, until, DiskPosted) : Money.Zero;
+        return (gpu > Money.Zero ? gpu : Money.Zero) + (disk > Money.Zero ? disk : Money.Zero);
+    }
 }

@@ -30,6 +30,9 @@ public sealed class Attempt
 
     public int? TotalSteps { get; set; }
 
+    /// <summary>Trained on, as the program counts; one that goes on from a checkpoint counts on from there.</summary>
+    public long? Tokens { get; set; }
+
     public double? Loss { get; set; }
 
     public double? EvalLoss { get; set; }
@@ -69,6 +72,9 @@ public sealed class Attempt
 
     /// <summary>What its metrics say of its health so far.</summary>
     public RunHealth Health { get; set; } = RunHealth.Unknown;
+
+    /// <summary>How fast it makes its steps, as its metrics say so far.</summary>
+    public StepPace Pace { get; set; } = StepPace.Unknown;
 
     /// <summary>Bytes that came home, for traffic.</summary>
     public long BytesUp { get; set; }

@@ -9,7 +9,8 @@ namespace Dashboard.Domain.Jobs;
 /// <param name="NotFinite">The loss was NaN or infinite.</param>
 /// <param name="EvaluationSeconds">Of an evaluation.</param>
 /// <param name="Phase">What begins, where it says so.</param>
-public readonly record struct RunSign(int? Step, bool Training, double? Loss = null, bool NotFinite = false, double? EvaluationSeconds = null, string? Phase = null);
+/// <param name="Clock">The machine's, Unix seconds; null where the line has none.</param>
+public readonly record struct RunSign(int? Step, bool Training, double? Loss = null, bool NotFinite = false, double? EvaluationSeconds = null, string? Phase = null, double? Clock = null);
 
 /// <summary>Health of a run, folded from its signs one by one.</summary>
 public sealed record RunHealth

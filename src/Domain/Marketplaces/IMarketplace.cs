@@ -149,6 +149,9 @@ public sealed record ObservedInstance
 
     public DateTimeOffset? ContractEnd { get; init; }
 
+    /// <summary>How much its GPUs are used, percent, by a look some minutes old; null where the provider does not say.</summary>
+    public decimal? GpuUse { get; init; }
+
     public string? MachineId { get; init; }
 
     public string? GpuName { get; init; }

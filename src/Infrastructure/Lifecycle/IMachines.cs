@@ -84,6 +84,9 @@ public sealed record RunProgress(int? Step, int? TotalSteps, double? Loss, doubl
     /// <summary>The newest checkpoint that was told of.</summary>
     public int? Checkpoint { get; init; }
 
+    /// <summary>Trained on so far, as the program counts.</summary>
+    public long? Tokens { get; init; }
+
     /// <summary>How fast it downloaded of late, megabits a second.</summary>
     public double? DownloadMbps { get; init; }
 

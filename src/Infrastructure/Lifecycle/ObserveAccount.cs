@@ -120,6 +120,8 @@ internal sealed partial class ObserveAccount(
 
         (i.Observed, i.ObservedMessage, i.ObservedAt, i.ObservedFatal, i.ObservedRental) = (observed.Status, observed.Message, at, observed.FatalMessage, observed.Rental);
         (i.ContractEnd, i.AbsentSince) = (observed.ContractEnd ?? i.ContractEnd, null);
+        i.ObservedRate = observed.GpuRate > HourlyRate.Zero ? observed.GpuRate + observed.DiskRate : null;
+        i.IdleSince = observed is { Status: ObservedStatus.Running, GpuUse: < AnomalyRules.IdleBelow } ? i.IdleSince ?? at : null;
         if (observed.Routes.Count > 0)
         {
             i.Routes = RouteText.Write(observed.Routes);

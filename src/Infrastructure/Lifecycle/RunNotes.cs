@@ -12,6 +12,7 @@ internal static class RunNotes
     public static void Take(Job job, Attempt attempt, RunLook look, DateTimeOffset? seenBefore, DateTimeOffset now)
     {
         attempt.Health = HealthAfter(job, attempt.Health, look, seenBefore, now);
+        attempt.Pace = look.Progress.Signs.Aggregate(attempt.Pace, (pace, sign) => pace.With(sign));
         if (look.Beat is { } beat)
         {
             (attempt.BeatAt, attempt.Phase) = (now, beat.Phase ?? attempt.Phase);
@@ -21,6 +22,7 @@ internal static class RunNotes
         attempt.Step = p.Step ?? (look.Beat?.Step > (attempt.Step ?? 0) ? look.Beat.Step : attempt.Step); // a beat before the first step knows nothing of the steps it goes on from
         attempt.CheckpointMade = p.Checkpoint ?? attempt.CheckpointMade;
         attempt.TotalSteps = p.TotalSteps ?? attempt.TotalSteps;
+        attempt.Tokens = p.Tokens ?? attempt.Tokens;
         attempt.Loss = p.Loss ?? attempt.Loss;
         attempt.EvalLoss = p.EvalLoss ?? attempt.EvalLoss;
         attempt.SecondsPerStep = p.SecondsPerStep ?? attempt.SecondsPerStep;

@@ -9,7 +9,7 @@ internal static class RunProgressReader
     /// <param name="recent">The run's last steps, across looks: a slow run logs less than one a look.</param>
     public static RunProgress Read(ReadOnlySpan<byte> newLines, int attempt, RecentSteps recent)
     {
-        (int? Step, int? Total, double? Loss, double? EvalLoss, int? Checkpoint) latest = default;
+        (int? Step, int? Total, double? Loss, double? EvalLoss, int? Checkpoint, long? Tokens) latest = default;
         var signs = new List<RunSign>();
         MetricPoint? downloading = null;
         double? download = null;
@@ -28,6 +28,7 @@ internal static class RunProgressReader
                     latest.Total = (int?)point["total_steps"] ?? latest.Total;
                     latest.Step = (int?)point.Step ?? latest.Step;
                     latest.Loss = point.Loss ?? latest.Loss;
+                    latest.Tokens = point["tokens"] is >= 0 and < 1e18 and var tokens ? (long)tokens : latest.Tokens;
                     recent.Note(point);
                     break;
                 case MetricKind.Eval:
@@ -45,12 +46,12 @@ internal static class RunProgressReader
             }
         }
 
-        return new RunProgress(latest.Step, latest.Total, latest.Loss, latest.EvalLoss, recent.Median) { Checkpoint = latest.Checkpoint, DownloadMbps = download, Signs = signs };
+        return new RunProgress(latest.Step, latest.Total, latest.Loss, latest.EvalLoss, recent.Median) { Checkpoint = latest.Checkpoint, Tokens = latest.Tokens, DownloadMbps = download, Signs = signs };
     }
 
     private static RunSign SignOf(MetricPoint point) => point.Kind switch
     {
-        MetricKind.Train => new RunSign((int?)point.Step, Training: true, point.Loss, NotFinite: point.NotFinite),
+        MetricKind.Train => new RunSign((int?)point.Step, Training: true, point.Loss, NotFinite: point.NotFinite, Clock: point.Unix > 0 ? point.Unix : null),
         MetricKind.Eval => new RunSign((int?)point.Step, Training: false, EvaluationSeconds: point["eval_s"] ?? 0),
         MetricKind.Phase => new RunSign(null, Training: false, Phase: point.Phase),
         MetricKind.Start or MetricKind.Checkpoint or MetricKind.End => new RunSign((int?)point.Step, Training: false),

@@ -15,7 +15,7 @@ namespace Dashboard.Infrastructure.Scheduling;
 
 /// <summary>
 /// Every minute: what no step would say of itself. Jobs that are due and not moved, balances that end soon, contracts that
-/// end before their job. Each is an inbox item that goes away with its cause.
+/// end before their job, numbers that are not as agreed or usual. Each is an inbox item that goes away with its cause.
 /// </summary>
 [AutomaticRetry(Attempts = 0)]
 public sealed class FindTrouble(AppDatabase database, ChangeFeed changes, IOptions<LifecycleOptions> options, TimeProvider time)
@@ -25,9 +25,6 @@ public sealed class FindTrouble(AppDatabase database, ChangeFeed changes, IOptio
 
     /// <summary>Being worked on for so long without a result. Uploads and fetches are given half an hour.</summary>
     private static readonly TimeSpan Hanging = TimeSpan.FromMinutes(45);
-
-    private static readonly TimeSpan BalanceWarns = TimeSpan.FromHours(24);
-    private static readonly TimeSpan BalanceIsCritical = TimeSpan.FromHours(4);
 
     /// <summary>Told so long before a machine has to save because its contract ends.</summary>
     private static readonly TimeSpan ContractWarns = TimeSpan.FromHours(2);
@@ -41,6 +38,8 @@ public sealed class FindTrouble(AppDatabase database, ChangeFeed changes, IOptio
         await StuckAsync(db, living, now, ct);
         await BalancesAsync(db, living, now, ct);
         await ContractsAsync(db, living, now, ct);
+        await FindAnomalies.OfMachinesAsync(db, living, now, ct);
+        await FindAnomalies.OfSpendAsync(db, living, now, ct);
 
         var teams = db.ChangeTracker.Entries<InboxItem>().Where(e => e.State != EntityState.Unchanged).Select(e => e.Entity.TeamId).Distinct().ToList();
         await db.SaveChangesAsync(ct);
@@ -76,16 +75,16 @@ public sealed class FindTrouble(AppDatabase database, ChangeFeed changes, IOptio
         var connections = await db.Connections.AsNoTracking().Where(c => c.Status != ConnectionStatus.Removed && c.Credit != null).ToListAsync(ct);
         var real = connections.Where(c => !c.Market.Simulated).Select(c => c.TeamId).ToHashSet(); // play money worries nobody once there is real money
         var low = connections.Where(c => !c.Market.Simulated || !real.Contains(c.TeamId)).Select(c => (Connection: c, Rate: living.Where(i => i.ConnectionId == c.Id).Aggregate(c.ForeignRate, (sum, i) => sum + i.BurnRate)))
-            .Where(c => c.Rate > HourlyRate.Zero).Select(c => (c.Connection, c.Rate, Left: Runway(c.Connection.Credit!.Value, c.Rate))).Where(c => c.Left < BalanceWarns).ToList();
-        foreach (var (connection, rate, left) in low)
+            .Select(c => (c.Connection, c.Rate, Runway: Runway.Of(c.Connection.Credit, c.Rate, c.Connection.CheckedAt, now))).Where(c => c.Runway.Warning).ToList();
+        foreach (var (connection, rate, runway) in low)
         {
-            var name = connection.Market.Name;
-            var text = left == TimeSpan.Zero
+            var (name, left) = (connection.Market.Name, runway.Left!.Value);
+            var text = runway.State == RunwayState.Ended
                 ? $"{name} has no credit left; it stops every machine there, and a stopped disk goes on billing."
                 : $"{name} has {connection.Credit!.Value.Words()}, enough until {Clock(now + left)} UTC at {rate.Words()}. At zero it stops every machine there.";
             InboxWriter.Open(
                 db, connection.TeamId, InboxKinds.BalanceLow, $"balance/{connection.Id}", $"{connection.Name} has {Hours(left)} of credit left", $"{text} Add funds at the provider, or stop jobs.",
-                "/connections", "See connection", now, rate, critical: left < BalanceIsCritical);
+                "/connections", "See connection", now, rate, critical: runway.State is RunwayState.Critical or RunwayState.Ended);
         }
 
         await SettleAsync(db, InboxKinds.BalanceLow, [.. low.Select(c => $"balance/{c.Connection.Id}")], now, ct);
@@ -108,7 +107,7 @@ public sealed class FindTrouble(AppDatabase database, ChangeFeed changes, IOptio
     }
 
     /// <summary>Whose cause is gone.</summary>
-    private static async Task SettleAsync(AppDbContext db, string kind, HashSet<string> open, DateTimeOffset now, CancellationToken ct)
+    internal static async Task SettleAsync(AppDbContext db, string kind, HashSet<string> open, DateTimeOffset now, CancellationToken ct)
     {
         foreach (var item in await db.Inbox.Where(i => i.Kind == kind && i.ResolvedAt == null).ToListAsync(ct))
         {
@@ -118,8 +117,6 @@ public sealed class FindTrouble(AppDatabase database, ChangeFeed changes, IOptio
             }
         }
     }
-
-    private static TimeSpan Runway(Money credit, HourlyRate rate) => credit <= Money.Zero ? TimeSpan.Zero : TimeSpan.FromHours(Math.Min((double)(credit.Usd / rate.Usd), 24 * 365));
 
     private static string Hours(TimeSpan left) => left.TotalHours >= 1 ? $"{(int)left.TotalHours} h" : $"{(int)left.TotalMinutes} min";
 

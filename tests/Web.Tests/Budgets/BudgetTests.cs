@@ -122,6 +122,10 @@ public sealed class BudgetTests : PageTest
     public void A_budget_is_on_track_will_pass_or_is_passed(int accrued, int held, int? perDay, BudgetState state)
     {
         var now = new DateTimeOffset(2026, 11, 24, 0, 0, 0, TimeSpan.Zero);
-        Assert.Equal(state, BudgetOutlook.Of(Money.FromUsd(100), Money.FromUsd(accrued), Money.FromUsd(held), perDay is { } d ? Money.FromUsd(d) : null, now, now.AddDays(7)).State);
+        Assert.Equal(state, BudgetOutlook.Of(Money.FromUsd(100), Money.FromUsd(accrued), Money.FromUsd(held), perDay is { } d ? Forecast(Money.FromUsd(accrued), Money.FromUsd(d), now) : null).State);
     }
+
+    private static SpendForecast? Forecast(Money accrued, Money perDay, DateTimeOffset now) => SpendForecast.Of(
+        accrued, [.. Enumerable.Range(1, 3).Select(d => new SpendDay(new DateOnly(2026, 11, 20).AddDays(d), perDay))], [],
+        [.. Enumerable.Range(0, 7).Select(d => new DayAhead(new DateOnly(2026, 11, 24).AddDays(d), now.AddDays(d), now.AddDays(d + 1)))]);
 }

@@ -87,7 +87,7 @@ public sealed class CostGroupingTests : PageTest
         await SeedAsync(seed =>
         {
             var account = seed.Connection(TeamSeed.VastAi);
-            seed.Artifact(Spend(seed, account, "adapter", JobStatus.Succeeded, 4m, Noon, diskUsd: 0.2m, with: a => (a.StartedAt, a.EndedAt, a.StopReason, a.Step) = (Noon, Noon.AddHours(1), StopReason.Finished, 2000)));
+            seed.Artifact(Spend(seed, account, "adapter", JobStatus.Succeeded, 4m, Noon, diskUsd: 0.2m, with: a => (a.StartedAt, a.EndedAt, a.StopReason, a.Step, a.ResumedFrom, a.Tokens) = (Noon, Noon.AddHours(1), StopReason.Finished, 2500, 500, 10_000_000)));
             Spend(seed, account, "broken", JobStatus.Failed, 1.5m, Noon, with: a => (a.StartedAt, a.EndedAt, a.StopReason, a.Step) = (Noon, Noon.AddHours(1), StopReason.ScriptFailed, 500));
             Spend(seed, account, "dark", JobStatus.Failed, 0.25m, Noon, with: a => (a.EndedAt, a.StopReason) = (Noon.AddHours(1), StopReason.StartFailed));
             Spend(seed, account, "still-on", JobStatus.Running, 9m, Noon, with: a => a.StartedAt = Noon);
@@ -98,7 +98,8 @@ public sealed class CostGroupingTests : PageTest
         Assert.Equal([(WasteKind.NeverCameUp, Money.FromUsd(0.25m), 1), (WasteKind.FailedAttempt, Money.FromUsd(1.5m), 1)], view.Wasted.Select(w => (w.Kind, w.Spent, w.Attempts)));
         Assert.Equal(["broken", "dark"], view.Attempts.Select(a => a.JobName));
         Assert.Equal(Money.FromUsd(4.2m), view.Adapters.Per(1));
-        Assert.Equal(Money.FromUsd(2.28m), view.Steps.Per(1000)); // (4.20 + 1.50) for 2,500
+        Assert.Equal(Money.FromUsd(2.28m), view.Steps.Per(1000)); // (4.20 + 1.50) for 2,000 from the 500th on, and 500
+        Assert.Equal(Money.FromUsd(0.525m), view.Tokens.Per(1_000_000)); // 4.20 for 2,000 of the 2,500 steps' ten million; the other did not count
     }
 
     private static void ManyJobs(TeamSeed seed, Random dice)

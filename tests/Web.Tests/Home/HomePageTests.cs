@@ -41,7 +41,7 @@ public sealed class HomePageTests : PageTest
     [Fact]
     public async Task A_balance_that_runs_out_within_a_day_is_amber()
     {
-        await SeedAsync(seed => Run(seed, seed.Connection(TeamSeed.VastAi, credit: Money.FromUsd(4.12m)), "support-bot-v7", InstanceStatus.Running, 0.4m));
+        await SeedAsync(seed => Run(seed, seed.Connection(TeamSeed.VastAi, credit: Money.FromUsd(4.13m)), "support-bot-v7", InstanceStatus.Running, 0.4m));
 
         var words = Show<BalancesCard>().Find(".balance .note");
 
@@ -180,8 +180,8 @@ public sealed class HomePageTests : PageTest
 
         // Four days of $2.00, and 7 days 5 h 55 min 48 s to go.
         Assert.Equal("$8.00", card.Find(".figure").TextContent.Trim());
-        Assert.Contains("≈ $22.49 by 30 Nov (likely $22.49 to $22.49)", card.Find("p").TextContent);
-        Assert.Equal("November 2026 so far: $8.00; ≈ $22.49 expected by its end, likely $22.49 to $22.49", card.Find("svg").GetAttribute("aria-label"));
+        Assert.Contains("≈ $22.49 by 30 Nov (likely $21.01 to $23.98)", card.Find("p").TextContent);
+        Assert.Equal("November 2026 so far: $8.00; ≈ $22.49 expected by its end, likely $21.01 to $23.98", card.Find("svg").GetAttribute("aria-label"));
     }
 
     [Fact]

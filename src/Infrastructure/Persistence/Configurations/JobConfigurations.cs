@@ -31,6 +31,7 @@ internal sealed class AttemptConfiguration : IEntityTypeConfiguration<Attempt>
         builder.HasKey(e => e.Id);
         builder.HasIndex(e => new { e.JobId, e.Number }).IsUnique();
         builder.Property(e => e.Health).AsJson();
+        builder.Property(e => e.Pace).AsJson();
         builder.Property(e => e.Pauses).AsJson();
     }
 }

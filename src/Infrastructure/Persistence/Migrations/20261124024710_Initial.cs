@@ -110,6 +110,7 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     ExitCode = table.Column<int>(type: "INTEGER", nullable: true),
                     Step = table.Column<int>(type: "INTEGER", nullable: true),
                     TotalSteps = table.Column<int>(type: "INTEGER", nullable: true),
+                    Tokens = table.Column<long>(type: "INTEGER", nullable: true),
                     Loss = table.Column<double>(type: "REAL", nullable: true),
                     EvalLoss = table.Column<double>(type: "REAL", nullable: true),
                     SecondsPerStep = table.Column<double>(type: "REAL", nullable: true),
@@ -124,6 +125,7 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     DownloadMbps = table.Column<double>(type: "REAL", nullable: true),
                     Speed = table.Column<double>(type: "REAL", nullable: true),
                     Health = table.Column<string>(type: "TEXT", nullable: false),
+                    Pace = table.Column<string>(type: "TEXT", nullable: false),
                     BytesUp = table.Column<long>(type: "INTEGER", nullable: false),
                     BytesDown = table.Column<long>(type: "INTEGER", nullable: false)
                 },
@@ -370,6 +372,7 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     ObservedMessage = table.Column<string>(type: "TEXT", nullable: true),
                     ObservedFatal = table.Column<bool>(type: "INTEGER", nullable: false),
                     ObservedRental = table.Column<string>(type: "TEXT", maxLength: 32, nullable: true),
+                    IdleSince = table.Column<long>(type: "INTEGER", nullable: true),
                     ObservedAt = table.Column<long>(type: "INTEGER", nullable: true),
                     ContractEnd = table.Column<long>(type: "INTEGER", nullable: true),
                     KeyAttachedAt = table.Column<long>(type: "INTEGER", nullable: true),
@@ -406,6 +409,7 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     DownloadPerGb_Micros = table.Column<long>(type: "INTEGER", nullable: false),
                     GpuPostedOfRun_Micros = table.Column<long>(type: "INTEGER", nullable: false),
                     GpuRate_MicrosPerHour = table.Column<long>(type: "INTEGER", nullable: false),
+                    ObservedRate_MicrosPerHour = table.Column<long>(type: "INTEGER", nullable: true),
                     QuotedDiskRate_MicrosPerHour = table.Column<long>(type: "INTEGER", nullable: false),
                     QuotedGpuRate_MicrosPerHour = table.Column<long>(type: "INTEGER", nullable: false),
                     UploadPerGb_Micros = table.Column<long>(type: "INTEGER", nullable: false)

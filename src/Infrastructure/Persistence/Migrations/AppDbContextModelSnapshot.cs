@@ -744,6 +744,9 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     b.Property<string>("HostKeys")
                         .HasColumnType("TEXT");
 
+                    b.Property<long?>("IdleSince")
+                        .HasColumnType("INTEGER");
+
                     b.Property<long?>("InterruptedAt")
                         .HasColumnType("INTEGER");
 
@@ -923,6 +926,12 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                                 .HasColumnType("INTEGER");
                         });
 
+                    b.ComplexProperty(typeof(Dictionary<string, object>), "ObservedRate", "Dashboard.Domain.Instances.Instance.ObservedRate#HourlyRate", b1 =>
+                        {
+                            b1.Property<long>("MicrosPerHour")
+                                .HasColumnType("INTEGER");
+                        });
+
                     b.ComplexProperty(typeof(Dictionary<string, object>), "QuotedDiskRate", "Dashboard.Domain.Instances.Instance.QuotedDiskRate#HourlyRate", b1 =>
                         {
                             b1.IsRequired();
@@ -1070,6 +1079,10 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     b.Property<int>("Number")
                         .HasColumnType("INTEGER");
 
+                    b.Property<string>("Pace")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
                     b.Property<string>("Pauses")
                         .IsRequired()
                         .HasColumnType("TEXT");
@@ -1098,6 +1111,9 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
 
                     b.Property<Guid>("TeamId")
                         .HasColumnType("TEXT");
+
+                    b.Property<long?>("Tokens")
+                        .HasColumnType("INTEGER");
 
                     b.Property<int?>("TotalSteps")
                         .HasColumnType("INTEGER");

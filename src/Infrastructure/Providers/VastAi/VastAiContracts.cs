@@ -143,6 +143,9 @@ internal sealed record WireInstance
     /// <summary>Of the container's present run.</summary>
     public decimal? UptimeMins { get; init; }
 
+    /// <summary>Percent.</summary>
+    public decimal? GpuUtil { get; init; }
+
     public string? GpuName { get; init; }
 
     public int? NumGpus { get; init; }

@@ -43,6 +43,7 @@ internal static partial class VastAiInstances
             CreatedAt = VastAiNumbers.Instant(row.StartDate),
             RunningSince = running && row.UptimeMins is >= 0 and < 10_000_000 ? Began(row.UptimeMins.Value, asked, answered) : null,
             ContractEnd = VastAiNumbers.Instant(row.EndDate),
+            GpuUse = running && row.GpuUtil is >= 0 and <= 100 ? row.GpuUtil : null,
             MachineId = row.MachineId,
             GpuName = row.GpuName,
             GpuCount = row.NumGpus ?? 0,

@@ -12,7 +12,7 @@ namespace Dashboard.Web.Features.Budgets;
 /// <param name="Whose">The team, a project, a person or a tag, in words.</param>
 /// <param name="Held">Set aside for machines and for jobs that were promised to fit.</param>
 /// <param name="Jobs">Jobs that something is set aside for.</param>
-/// <param name="Expected">By the end of the period, at the pace of its days; null: too few days to tell, or no end.</param>
+/// <param name="Expected">By the end of the period; null: too few days to tell, or no end.</param>
 /// <param name="Ends">End of the period, UTC; null: never.</param>
 public sealed record BudgetView(
     BudgetId Id, BudgetScope Scope, string Whose, bool Simulated, BudgetPeriod Period, Money Limit, AtLimit AtLimit, Money Accrued, Money Held, int Jobs, Money? Expected, BudgetOutlook Outlook, DateTimeOffset? Ends)
@@ -72,19 +72,18 @@ public sealed class BudgetQueries(AppDatabase database, TimeProvider time)
         var start = BudgetRules.PeriodStart(budget.Period, now);
         var accrued = budget.PeriodStart < start ? Money.Zero : budget.Accrued; // the first charge of a period turns it
         var ends = BudgetRules.PeriodEnd(budget.Period, now);
-        var pace = await PaceAsync(db, budget, start, accrued, now, ends, ct);
+        var forecast = await ForecastAsync(db, budget, accrued, now, ends, ct);
         var jobs = await db.BudgetHolds.Where(h => h.BudgetId == budget.Id && h.Amount.Micros > 0).Select(h => h.JobId).Distinct().CountAsync(ct);
         return new BudgetView(
-            budget.Id, budget.Scope, Whose(budget, subjects), budget.Simulated, budget.Period, budget.Limit, budget.AtLimit, accrued, budget.Held, jobs, ends is null ? null : pace?.Expected,
-            BudgetOutlook.Of(budget.Limit, accrued, budget.Held, pace?.PerDay, now, ends), ends);
+            budget.Id, budget.Scope, Whose(budget, subjects), budget.Simulated, budget.Period, budget.Limit, budget.AtLimit, accrued, budget.Held, jobs, ends is null ? null : forecast?.Expected,
+            BudgetOutlook.Of(budget.Limit, accrued, budget.Held, forecast), ends);
     }
 
-    /// <summary>The same forecast as on Costs, of this budget's own entries; days end at midnight UTC as its period does.</summary>
-    private static async Task<SpendForecast?> PaceAsync(AppDbContext db, Budget budget, DateTimeOffset start, Money accrued, DateTimeOffset now, DateTimeOffset? ends, CancellationToken ct)
+    /// <summary>The same forecast as on Costs, of this budget's own entries and jobs; days end at midnight UTC as its period does.</summary>
+    private static async Task<SpendForecast?> ForecastAsync(AppDbContext db, Budget budget, Money accrued, DateTimeOffset now, DateTimeOffset? ends, CancellationToken ct)
     {
-        var earliest = now.AddDays(-SpendForecast.MostDays - 1);
-        var from = start > earliest ? start : earliest;
-        var entries = (await OfScope(db, budget, from)
+        var today = now.ToUnixTimeMilliseconds() / DayMs;
+        var entries = (await OfScope(db, budget, Midnight(today - SpendPattern.MostDays))
             .Select(e => new { e.Tags, Day = (long)(object)e.PeriodStart / DayMs, e.Amount.Micros }).ToListAsync(ct))
             .Where(e => budget.Scope != BudgetScope.Tag || e.Tags.Contains(budget.Subject, StringComparer.OrdinalIgnoreCase)).ToList();
         if (entries.Count == 0)
@@ -92,12 +91,28 @@ public sealed class BudgetQueries(AppDatabase database, TimeProvider time)
             return null;
         }
 
-        var today = now.ToUnixTimeMilliseconds() / DayMs;
         var byDay = entries.ToLookup(e => e.Day, e => e.Micros);
         var first = entries.Min(e => e.Day);
-        var full = Enumerable.Range(0, (int)(today - first)).Select(d => new Money(byDay[first + d].Sum())).ToList();
-        return SpendForecast.Of(accrued, full, ends is { } end ? (decimal)(end - now).Ticks / TimeSpan.TicksPerDay : 0);
+        var full = Enumerable.Range(0, (int)(today - first)).Select(d => new SpendDay(Date(first + d), new Money(byDay[first + d].Sum()))).ToList();
+        var committed = (await CommittedSpend.OfAsync(db, budget.TeamId, budget.Simulated, now, ct))
+            .Where(c => BudgetRules.Concerns(budget, new Spender(c.Job.TeamId, c.Job.ProjectId, c.Job.CreatedBy, c.Job.Tags, c.Job.Id, budget.Simulated))).Select(c => c.Spend).ToList();
+        return SpendForecast.Of(accrued, full, committed, Ahead(now, ends));
     }
+
+    private static List<DayAhead> Ahead(DateTimeOffset now, DateTimeOffset? ends)
+    {
+        var ahead = new List<DayAhead>();
+        for (var day = now.ToUnixTimeMilliseconds() / DayMs; Midnight(day) < ends; day++)
+        {
+            ahead.Add(new DayAhead(Date(day), ahead.Count == 0 ? now : Midnight(day), Midnight(day + 1)));
+        }
+
+        return ahead;
+    }
+
+    private static DateTimeOffset Midnight(long day) => DateTimeOffset.FromUnixTimeMilliseconds(day * DayMs);
+
+    private static DateOnly Date(long day) => DateOnly.FromDateTime(Midnight(day).UtcDateTime);
 
     /// <summary>Entries that count against a budget, tags excepted: SQL does not look into them.</summary>
     internal static IQueryable<LedgerEntry> OfScope(AppDbContext db, Budget budget, DateTimeOffset from)

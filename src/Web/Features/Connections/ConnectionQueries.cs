@@ -12,13 +12,14 @@ namespace Dashboard.Web.Features.Connections;
 /// <param name="Credit">Null where unknown, or not for this person's eyes.</param>
 /// <param name="Machines">Ours that may bill.</param>
 /// <param name="Rate">What they cost an hour.</param>
+/// <param name="Runway">How long the credit lasts at what bills there.</param>
 /// <param name="Rights">What the key was seen to be allowed when it was last tried.</param>
 /// <param name="PricesOnly">Nothing is rented with it.</param>
 public sealed record ConnectionView(
     ConnectionId Id, string Name, Market Market, string KeyEnding, string AccountName, ConnectionStatus Status, string? StatusMessage,
-    Money? Credit, DateTimeOffset? CheckedAt, int Machines, HourlyRate Rate, int ForeignCount, HourlyRate ForeignRate, KeyProbe Rights, bool PricesOnly);
+    Money? Credit, DateTimeOffset? CheckedAt, int Machines, HourlyRate Rate, int ForeignCount, HourlyRate ForeignRate, KeyProbe Rights, bool PricesOnly, Runway Runway);
 
-public sealed class ConnectionQueries(AppDatabase database)
+public sealed class ConnectionQueries(AppDatabase database, TimeProvider time)
 {
     /// <summary>Real ones first, oldest first.</summary>
     public async Task<IReadOnlyList<ConnectionView>> ListAsync(TeamContext team, CancellationToken ct)
@@ -32,9 +33,13 @@ public sealed class ConnectionQueries(AppDatabase database)
         var mayCount = team.May(Permission.SeeMoney);
         return
         [
-            .. rows.OrderBy(c => c.Market.Simulated).Select(c => new ConnectionView(
-                c.Id, c.Name, c.Market, c.KeyEnding, c.AccountName, c.Status, c.StatusMessage, mayCount ? c.Credit : null, c.CheckedAt,
-                machines[c.Id].Count(), machines[c.Id].Aggregate(HourlyRate.Zero, (sum, i) => sum + i.BurnRate), c.ForeignCount, c.ForeignRate, new KeyProbe(c.Granted, c.Refused), c.PricesOnly)),
+            .. from c in rows
+               orderby c.Market.Simulated
+               let rate = machines[c.Id].Aggregate(HourlyRate.Zero, (sum, i) => sum + i.BurnRate)
+               let credit = mayCount ? c.Credit : null
+               select new ConnectionView(
+                   c.Id, c.Name, c.Market, c.KeyEnding, c.AccountName, c.Status, c.StatusMessage, credit, c.CheckedAt, machines[c.Id].Count(), rate, c.ForeignCount, c.ForeignRate,
+                   new KeyProbe(c.Granted, c.Refused), c.PricesOnly, Runway.Of(credit, rate + c.ForeignRate, c.CheckedAt, time.GetUtcNow())),
         ];
     }
 }

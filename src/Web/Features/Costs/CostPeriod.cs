@@ -1,4 +1,5 @@
 using System.Globalization;
+using Dashboard.Domain.Budgets;
 using Dashboard.Web.Components;
 
 namespace Dashboard.Web.Features.Costs;
@@ -130,6 +131,13 @@ public sealed record CostPeriod(DateOnly From, DateOnly To, ReaderZone Zone)
         {
             yield return (Midnight(first), End, first, day);
         }
+    }
+
+    /// <summary>The days from now to its end, the rest of today first.</summary>
+    public IReadOnlyList<DayAhead> Ahead(DateTimeOffset now)
+    {
+        var today = Zone.Day(now);
+        return [.. Enumerable.Range(0, Math.Max(0, To.DayNumber - today.DayNumber + 1)).Select(today.AddDays).Select(day => new DayAhead(day, day == today ? now : Midnight(day), Midnight(day.AddDays(1))))];
     }
 
     /// <summary>The part of it that has passed.</summary>

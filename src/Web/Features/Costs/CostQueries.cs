@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Dashboard.Domain;
+using Dashboard.Domain.Budgets;
 using Dashboard.Domain.Costs;
 using Dashboard.Domain.Jobs;
 using Dashboard.Domain.Marketplaces;
@@ -36,7 +37,7 @@ public sealed class CostQueries(AppDatabase database, MachineQueries machines, T
             .Select(g => new GpuCost(g.Key.Gpu, g.Key.Provider, TimeSpan.FromMilliseconds(g.Where(s => s.Kind == ChargeKind.Gpu).Sum(s => s.Milliseconds)), Sum(g)))
             .OrderByDescending(g => g.Spent).ToList();
         return new CostsView(
-            Totals(now, names), Totals(before, names), compared, simulated && first is not null, rows, gpus, Forecast(question, now, first), names.OfScope(question.Scope), first);
+            Totals(now, names), Totals(before, names), compared, simulated && first is not null, rows, gpus, await ForecastAsync(db, team.TeamId, simulated, question, Sum(now), first, ct), names.OfScope(question.Scope), first);
     }
 
     /// <summary>Whether the team's money is play money: it has no real connection. Totals of the two never mix.</summary>
@@ -127,18 +128,42 @@ public sealed class CostQueries(AppDatabase database, MachineQueries machines, T
             new Money(slices.Sum(s => s.EstimatedMicros)), Of(s => names.Jobs[s.Job] is { HasFiles: false } job && JobRules.IsFinal(job.Status)), JobCount(slices), JobCount(finished), Sum(finished));
     }
 
-    private SpendForecast? Forecast(CostsQuestion question, List<Slice> slices, DateTimeOffset? first)
+    private async Task<SpendForecast?> ForecastAsync(AppDbContext db, TeamId team, bool simulated, CostsQuestion question, Money spent, DateTimeOffset? first, CancellationToken ct)
     {
-        var (period, today) = (question.Period, question.Today);
+        var (period, scope, today) = (question.Period, question.Scope, question.Today);
         if (first is not { } beginning || !period.Includes(today))
         {
             return null;
         }
 
-        var from = period.Zone.Day(beginning) is var began && began > period.From ? began : period.From;
-        var byDay = slices.ToLookup(s => DateOnly.FromDayNumber(s.Day), s => s.Micros);
-        var full = Enumerable.Range(0, Math.Max(0, today.DayNumber - from.DayNumber)).Select(d => new Money(byDay[from.AddDays(d)].Sum())).ToList();
-        return SpendForecast.Of(Sum(slices), full, (decimal)(period.End - time.GetUtcNow()).Ticks / TimeSpan.TicksPerDay);
+        var earliest = today.AddDays(-SpendPattern.MostDays);
+        var from = period.Zone.Day(beginning) is var began && began > earliest ? began : earliest;
+        if (from >= today)
+        {
+            return null;
+        }
+
+        var byDay = await ByDayAsync(db, team, simulated, scope, new CostPeriod(from, today.AddDays(-1), period.Zone), ct);
+        var full = Enumerable.Range(0, today.DayNumber - from.DayNumber).Select(from.AddDays).Select(d => new SpendDay(d, byDay.GetValueOrDefault(d))).ToList();
+        var now = time.GetUtcNow();
+        var committed = (await CommittedSpend.OfAsync(db, team, simulated, now, ct)).Where(job => job.IsIn(scope)).Select(job => job.Spend).ToList();
+        return SpendForecast.Of(spent, full, committed, period.Ahead(now));
+    }
+
+    private static async Task<Dictionary<DateOnly, Money>> ByDayAsync(AppDbContext db, TeamId team, bool simulated, CostScope scope, CostPeriod period, CancellationToken ct)
+    {
+        var days = new Dictionary<DateOnly, Money>();
+        foreach (var (start, end, first, length) in period.Stretches())
+        {
+            var (from, until, begin, day) = (Step(start), Step(end), start.ToUnixTimeMilliseconds(), (long)length.TotalMilliseconds);
+            foreach (var sum in await scope.Of(db.SpendSteps.Where(e => e.TeamId == team && e.Simulated == simulated && e.Step >= from && e.Step < until), db)
+                .GroupBy(e => (e.Step * SpendStep.Length - begin) / day).Select(g => new { g.Key, Micros = g.Sum(e => e.Micros) }).ToListAsync(ct))
+            {
+                days[first.AddDays((int)sum.Key)] = new Money(sum.Micros);
+            }
+        }
+
+        return days;
     }
 
     private static async Task<List<CostRow>> WithRatesAsync(AppDbContext db, List<CostRow> rows, CostsQuestion question, List<MachineRow> burning, CancellationToken ct)

@@ -1,3 +1,4 @@
+using Dashboard.Domain.Budgets;
 using Dashboard.Domain.Costs;
 using Dashboard.Domain.Marketplaces;
 using Dashboard.Web.Components;
@@ -46,7 +47,7 @@ public sealed record ScopeNames(string? Project, string? Person, string? Job);
 /// <summary>A period of the ledger. The rows add up to the total, and so do the kinds and the bars.</summary>
 /// <param name="Simulated">The team has no real connection; none of this is money.</param>
 /// <param name="Before">The days compared with.</param>
-/// <param name="Forecast">Null: the period is over or too young.</param>
+/// <param name="Forecast">Null: the period is over, or spending too young.</param>
 /// <param name="FirstEntry">When the ledger begins; null: it is empty.</param>
 public sealed record CostsView(
     CostTotals Total, CostTotals Before, CostPeriod Compared, bool Simulated, IReadOnlyList<CostRow> Rows, IReadOnlyList<GpuCost> Gpus,

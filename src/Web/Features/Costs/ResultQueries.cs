@@ -36,9 +36,10 @@ public sealed record ResultCost(Money Spent, long Count)
 
 /// <param name="Adapters">All money of jobs that brought an adapter home, failed attempts of theirs included, by adapters.</param>
 /// <param name="Steps">Money of attempts that trained, by the steps they made.</param>
+/// <param name="Tokens">Money of attempts that counted their tokens, by the tokens they trained on.</param>
 /// <param name="Wasted">Sums by kind; no amount is in two.</param>
 /// <param name="Attempts">The dearest of them.</param>
-public sealed record ResultsView(ResultCost Adapters, ResultCost Steps, Money Spent, IReadOnlyList<WasteSum> Wasted, IReadOnlyList<WastedAttempt> Attempts)
+public sealed record ResultsView(ResultCost Adapters, ResultCost Steps, ResultCost Tokens, Money Spent, IReadOnlyList<WasteSum> Wasted, IReadOnlyList<WastedAttempt> Attempts)
 {
     public Money WastedInAll => Wasted.Aggregate(Money.Zero, (sum, w) => sum + w.Spent);
 }
@@ -69,14 +70,14 @@ public sealed class ResultQueries(AppDatabase database)
                               where machineIds.Contains(i.Id)
                               select new
                               {
-                                  i.Id, i.GpuName, a.Number, a.StartedAt, a.EndedAt, a.StopReason, a.Step, JobNumber = j.Number, j.Name,
+                                  i.Id, i.GpuName, a.Number, a.StartedAt, a.EndedAt, a.StopReason, a.Step, a.ResumedFrom, a.Tokens, JobNumber = j.Number, j.Name,
                                   Files = db.Artifacts.Any(f => f.JobId == j.Id && f.AttemptNumber == a.Number),
                               }).ToDictionaryAsync(m => m.Id, ct);
         var jobIds = spent.Select(s => s.JobId).Distinct().ToList();
         var adapters = await db.Artifacts.Where(f => jobIds.Contains(f.JobId) && f.Path.EndsWith("adapter_model.safetensors")).Select(f => f.JobId).Distinct().ToListAsync(ct);
 
         var wasted = new List<WastedAttempt>();
-        var (trained, steps) = (0L, 0L);
+        var (trained, steps, counted, tokens) = (0L, 0L, 0L, 0L);
         foreach (var sum in spent)
         {
             if (machines.GetValueOrDefault(sum.InstanceId) is not { } machine)
@@ -98,15 +99,20 @@ public sealed class ResultQueries(AppDatabase database)
                 Waste(WasteKind.DiskAlone, (long)((decimal)sum.Disk * (sum.DiskTime - sum.GpuTime) / sum.DiskTime));
             }
 
-            if (machine.Step is > 0 and var made)
+            if (machine.Step is { } step && step - (machine.ResumedFrom ?? 0) is > 0 and var made)
             {
                 (trained, steps) = (trained + sum.Micros, steps + made);
+                if (machine.Tokens is > 0 and var all)
+                {
+                    // Programs count on from the checkpoint's own count: what was there before is another attempt's.
+                    (counted, tokens) = (counted + sum.Micros, tokens + (long)((decimal)all * made / step));
+                }
             }
         }
 
         var home = adapters.ToHashSet();
         return new ResultsView(
-            new ResultCost(new Money(spent.Where(s => home.Contains(s.JobId)).Sum(s => s.Micros)), home.Count), new ResultCost(new Money(trained), steps), new Money(spent.Sum(s => s.Micros)),
+            new ResultCost(new Money(spent.Where(s => home.Contains(s.JobId)).Sum(s => s.Micros)), home.Count), new ResultCost(new Money(trained), steps), new ResultCost(new Money(counted), tokens), new Money(spent.Sum(s => s.Micros)),
             [.. Enum.GetValues<WasteKind>().Select(kind => wasted.Where(w => w.Kind == kind).ToList()).Where(w => w.Count > 0).Select(w => new WasteSum(w[0].Kind, w.Aggregate(Money.Zero, (sum, a) => sum + a.Spent), w.Count))],
             [.. wasted.OrderByDescending(w => w.Spent).ThenByDescending(w => w.JobNumber).Take(Most)]);
     }

@@ -19,13 +19,12 @@ public sealed record StartingMachine(int JobNumber, HourlyRate Adds);
 
 public sealed record BurnSplit(Burn Burn, IReadOnlyList<BurnShare> Shares, IReadOnlyList<StartingMachine> Starting);
 
-/// <param name="Runway">How long the credit lasts at the present rate; null when nothing bills there or the provider bills afterwards.</param>
-public sealed record Balance(string Name, Market Market, ConnectionStatus Status, Money? Credit, DateTimeOffset? CheckedAt, TimeSpan? Runway);
+public sealed record Balance(string Name, Market Market, ConnectionStatus Status, Money? Credit, DateTimeOffset? CheckedAt, Runway Runway);
 
 public sealed record Balances(IReadOnlyList<Balance> Rows);
 
 /// <summary>The cards of Home that are no list of jobs.</summary>
-public sealed class HomeQueries(AppDatabase database, MachineQueries machines)
+public sealed class HomeQueries(AppDatabase database, MachineQueries machines, TimeProvider time)
 {
     public async Task<BurnSplit> BurnAsync(TeamContext team, CancellationToken ct)
     {
@@ -57,9 +56,6 @@ public sealed class HomeQueries(AppDatabase database, MachineQueries machines)
         var connections = await db.Connections.AsNoTracking().Where(c => c.Status != ConnectionStatus.Removed).OrderBy(c => c.CreatedAt)
             .Select(c => new { c.Id, c.Name, c.Market, c.Status, c.Credit, c.CheckedAt, c.ForeignRate }).ToListAsync(ct);
         return new Balances([.. connections.Select(c => new Balance(c.Name, c.Market, c.Status, c.Credit, c.CheckedAt,
-            Runway(c.Credit, view.Rows.Where(r => r.ConnectionId == c.Id && r.MayBill).Aggregate(c.ForeignRate, (sum, r) => sum + r.Rate))))]);
+            Runway.Of(c.Credit, view.Rows.Where(r => r.ConnectionId == c.Id && r.MayBill).Aggregate(c.ForeignRate, (sum, r) => sum + r.Rate), c.CheckedAt, time.GetUtcNow())))]);
     }
-
-    private static TimeSpan? Runway(Money? credit, HourlyRate rate) =>
-        credit is { } left && rate > HourlyRate.Zero && left > Money.Zero ? TimeSpan.FromHours(Math.Min((double)(left.Usd / rate.Usd), 24 * 3650)) : null;
 }

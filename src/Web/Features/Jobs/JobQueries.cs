@@ -3,6 +3,7 @@ using Dashboard.Domain.Costs;
 using Dashboard.Domain.Jobs;
 using Dashboard.Domain.Teams;
 using Dashboard.Infrastructure.Persistence;
+using Dashboard.Web.Features.Machines;
 using Microsoft.EntityFrameworkCore;
 
 namespace Dashboard.Web.Features.Jobs;
@@ -54,6 +55,7 @@ public sealed class JobQueries(AppDatabase database, TimeProvider time)
             EventCount = await db.JobEvents.CountAsync(e => e.JobId == job.Id, ct),
             CheckpointAtHome = await CheckpointAsync(db, job.Id, ct),
             AsOf = time.GetUtcNow(),
+            Anomalies = [.. (await MachineAnomalies.OpenAsync(db, [.. machines.Select(m => m.Id)], ct)).SelectMany(m => m).Select(a => a.Detail)],
         };
     }
 

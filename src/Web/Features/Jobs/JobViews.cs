@@ -73,6 +73,9 @@ public sealed record JobView
 
     public required DateTimeOffset AsOf { get; init; }
 
+    /// <summary>What is off about its machines now, one sentence each.</summary>
+    public IReadOnlyList<string> Anomalies { get; init; } = [];
+
     public Attempt? LastAttempt => Attempts.Count > 0 ? Attempts[^1] : null;
 
     /// <summary>Its machine while that is stopped by another renter and kept.</summary>
@@ -96,8 +99,11 @@ public sealed record JobView
         IdempotencyKey = idempotencyKey,
     };
 
-    public JobForecast? Forecast(DateTimeOffset now) => JobForecast.Of(
-        Status, Estimate, StartedAt, LastAttempt?.Step, LastAttempt?.TotalSteps, LastAttempt?.SecondsPerStep, Meter?.SoFar(now) ?? Money.Zero, RunningRate, now);
+    public CostToComplete? Forecast(DateTimeOffset now) => CostToComplete.Of(
+        new RunSoFar(
+            Status, Estimate, StartedAt, LastAttempt?.Step, LastAttempt?.TotalSteps, LastAttempt?.Pace ?? StepPace.Unknown, RunSoFar.EvaluationsOf(Spec), LastAttempt?.SecondsPerStep,
+            Meter?.SoFar(now) ?? Money.Zero, RunningRate),
+        now);
 }
 
 /// <summary>A machine of the job, without anything secret.</summary>

@@ -53,6 +53,12 @@ public sealed record JobRow(
 {
     /// <summary>Its machine is stopped by another renter and kept.</summary>
     public bool Outbid { get; init; }
+
+    /// <summary>How it will end; null: it ends, rests or has ended, or nobody can say.</summary>
+    public CostToComplete? Forecast { get; init; }
+
+    /// <summary>When, as <see cref="Forecast"/> has it.</summary>
+    public DateTimeOffset? EndsAbout { get; init; }
 }
 
 /// <param name="Total">Jobs that fit the filter, on all pages.</param>
@@ -64,7 +70,7 @@ public sealed record JobsView(IReadOnlyList<JobRow> Rows, int Total, Money Sum, 
 }
 
 /// <summary>The rows of lists of jobs.</summary>
-public sealed class JobsListQueries(AppDatabase database, MetricsStore metrics)
+public sealed class JobsListQueries(AppDatabase database, MetricsStore metrics, TimeProvider time)
 {
     public const int PageSize = 50;
 
@@ -208,7 +214,7 @@ public sealed class JobsListQueries(AppDatabase database, MetricsStore metrics)
     /// <summary>One read for the jobs and one for each thing beside them, whatever their number.</summary>
     private async Task<IReadOnlyList<JobRow>> RowsAsync(AppDbContext db, IQueryable<Job> page, CancellationToken ct)
     {
-        var jobs = await page.AsNoTracking().Select(j => new { j.Id, j.Number, j.Name, j.Spec, j.ConnectionId, j.CreatedBy, j.Status, j.StopReason, j.Estimate, j.Limits, j.CreatedAt, j.StartedAt, j.EndedAt, j.InterruptedAt }).ToListAsync(ct);
+        var jobs = await page.AsNoTracking().ToListAsync(ct);
         if (jobs.Count == 0)
         {
             return [];
@@ -221,26 +227,28 @@ public sealed class JobsListQueries(AppDatabase database, MetricsStore metrics)
         var costs = await db.Ledger.Where(e => ids.Contains(e.JobId)).GroupBy(e => e.JobId)
             .Select(g => new { g.Key, Micros = g.Sum(e => e.Amount.Micros) }).ToDictionaryAsync(g => g.Key, g => new Money(g.Micros), ct);
         var files = await db.Artifacts.Where(a => ids.Contains(a.JobId)).GroupBy(a => a.JobId).Select(g => new { g.Key, Count = g.Count() }).ToDictionaryAsync(g => g.Key, g => g.Count, ct);
-        var attempts = (await db.Attempts.AsNoTracking().Where(a => ids.Contains(a.JobId))
-            .Select(a => new { a.JobId, a.Number, a.Step, a.TotalSteps, a.Loss, a.SecondsPerStep, a.Phase }).ToListAsync(ct)).ToLookup(a => a.JobId);
+        var attempts = (await db.Attempts.AsNoTracking().Where(a => ids.Contains(a.JobId) && !db.Attempts.Any(later => later.JobId == a.JobId && later.Number > a.Number)).ToListAsync(ct)).ToDictionary(a => a.JobId);
         var instances = (await db.Instances.AsNoTracking().Where(i => ids.Contains(i.JobId)).ToListAsync(ct)).ToLookup(i => i.JobId);
 
         // Of active jobs alone: an ended run's line is on its own page, and fifty files a second are too many to read.
         var losses = new Dictionary<JobId, IReadOnlyList<double>>();
-        foreach (var job in jobs.Where(j => !JobRules.IsFinal(j.Status) && attempts[j.Id].Any(a => a.Step is not null)))
+        foreach (var job in jobs.Where(j => !JobRules.IsFinal(j.Status) && attempts.GetValueOrDefault(j.Id)?.Step is not null))
         {
             losses[job.Id] = Smooth((await metrics.LossSeriesAsync(job.Id, SparklinePoints, ct)).Train);
         }
 
+        var now = time.GetUtcNow();
         return [.. jobs.Select(j =>
         {
-            var run = attempts[j.Id].MaxBy(a => a.Number);
+            var run = attempts.GetValueOrDefault(j.Id);
             var machine = instances[j.Id].MaxBy(i => i.AttemptNumber);
+            var spent = instances[j.Id].Aggregate(costs.GetValueOrDefault(j.Id), (sum, i) => sum + i.Unposted(now));
+            var forecast = CostToComplete.Of(RunSoFar.Of(j, run, spent, machine is null ? HourlyRate.Zero : machine.GpuRate + machine.DiskRate), now);
             return new JobRow(
                 j.Id, j.Number, j.Name, j.Spec.Model.Id, j.Spec.Method.Kind, j.Spec.Preset, markets[j.ConnectionId], names.GetValueOrDefault(j.CreatedBy.Value, ""), j.Status, j.StopReason,
                 machine?.GpuName, machine?.Rental, run?.Step, run?.TotalSteps, run?.Loss, run?.SecondsPerStep, run?.Phase,
                 j.Estimate, j.Limits.MaxRate, costs.GetValueOrDefault(j.Id), instances[j.Id].Aggregate(HourlyRate.Zero, (sum, i) => sum + i.BurnRate),
-                files.GetValueOrDefault(j.Id), losses.GetValueOrDefault(j.Id, []), j.CreatedAt, j.StartedAt, j.EndedAt) { Outbid = j.InterruptedAt is not null };
+                files.GetValueOrDefault(j.Id), losses.GetValueOrDefault(j.Id, []), j.CreatedAt, j.StartedAt, j.EndedAt) { Outbid = j.InterruptedAt is not null, Forecast = forecast, EndsAbout = forecast is null ? null : now + forecast.Left };
         })];
     }
 

@@ -22,7 +22,11 @@ public sealed record Burn(HourlyRate Rate, int Machines, bool AtMost, bool IsSim
 public sealed record MachineRow(
     InstanceId Id, string? ContractId, string GpuName, int GpuCount, int VramMb, string? Location, RentalType Rental,
     ConnectionId ConnectionId, Market Market, InstanceStatus Status, string? Words, int JobNumber, string JobName,
-    HourlyRate Rate, bool AtMost, bool MayBill, DateTimeOffset CreatedAt, DateTimeOffset? Since, DateTimeOffset? ObservedAt, DateTimeOffset? GoneAt, int DestroyAsks, Money SoFar);
+    HourlyRate Rate, bool AtMost, bool MayBill, DateTimeOffset CreatedAt, DateTimeOffset? Since, DateTimeOffset? ObservedAt, DateTimeOffset? GoneAt, int DestroyAsks, Money SoFar)
+{
+    /// <summary>What is off about it, in one sentence; null: nothing is.</summary>
+    public string? Anomaly { get; init; }
+}
 
 /// <summary>When an account's machines were last listed completely, and what is in it that is not ours.</summary>
 /// <param name="Stale">The last complete listing is too old to be sure of anything.</param>
@@ -98,6 +102,7 @@ public sealed class MachineQueries(AppDatabase database, TimeProvider time)
             .Select(g => new { g.Key, Micros = g.Sum(e => e.Amount.Micros) }).ToDictionaryAsync(g => g.Key, g => new Money(g.Micros), ct);
         var jobs = await db.Jobs.AsNoTracking().Where(j => jobIds.Contains(j.Id)).Select(j => new { j.Id, j.Number, j.Name }).ToDictionaryAsync(j => j.Id, ct);
         var proofs = listings.ToDictionary(c => c.Id);
+        var anomalies = await MachineAnomalies.OpenAsync(db, [.. instances.Where(i => InstanceRules.MayBill(i.Status)).Select(i => i.Id)], ct);
         return [.. instances.Select(i =>
         {
             var (job, proof) = (jobs[i.JobId], proofs[i.ConnectionId]);
@@ -105,7 +110,10 @@ public sealed class MachineQueries(AppDatabase database, TimeProvider time)
             var unseen = mayBill && (i.Status == InstanceStatus.Unknown || proof.Stale || i.Observed == ObservedStatus.Unreachable);
             return new MachineRow(
                 i.Id, i.ContractId, i.GpuName, i.GpuCount, i.VramMb, i.Location, i.Rental, i.ConnectionId, proof.Market, i.Status, i.ObservedMessage, job.Number, job.Name,
-                i.BurnRate, unseen, mayBill, i.CreatedAt, i.BillingSince ?? i.SentAt, i.ObservedAt, i.GoneAt, i.DestroyAsks, posted.GetValueOrDefault(i.Id));
+                i.BurnRate, unseen, mayBill, i.CreatedAt, i.BillingSince ?? i.SentAt, i.ObservedAt, i.GoneAt, i.DestroyAsks, posted.GetValueOrDefault(i.Id))
+            {
+                Anomaly = anomalies[i.Id].FirstOrDefault()?.Detail,
+            };
         })];
     }
 

@@ -92,6 +92,16 @@ public sealed class VastAiInstancesTests
     public void Behind_a_jupyter_proxy_ssh_takes_the_next_port() =>
         Assert.Equal(new SshRoute("proxy", "ssh7.vast.ai", 10423), Read(("ports", null), ("image_runtype", "jupyter_proxy ssh_proxy")).Routes.Single());
 
+    [Theory]
+    [InlineData(87, 87)]
+    [InlineData(0, 0)]
+    [InlineData(-1, null)]
+    [InlineData(340, null)]
+    public void The_use_of_its_gpus_is_a_percentage_or_unknown(int told, int? use) => Assert.Equal(use, Read(("gpu_util", told)).GpuUse);
+
+    [Fact]
+    public void A_machine_that_does_not_run_uses_no_gpu() => Assert.Null(Read(("actual_status", "loading"), ("gpu_util", 40)).GpuUse);
+
     [Fact]
     public void There_is_no_way_in_before_it_runs() => Assert.Empty(Read(("actual_status", "loading")).Routes);
 
