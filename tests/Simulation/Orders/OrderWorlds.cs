@@ -3,6 +3,7 @@ using Dashboard.Domain.Jobs;
 using Dashboard.Infrastructure.Lifecycle;
 using Dashboard.Sandbox.Market;
 using Dashboard.Simulation.Crashes;
+using Dashboard.Simulation.Faults;
 using Dashboard.Simulation.Harness;
 using Microsoft.Extensions.Options;
 
@@ -41,6 +42,7 @@ internal static class OrderWorlds
             Servers = 2,
             Pace = Pace,
             Crashes = crashes,
+            Faults = chance.Next(3) == 0 ? [FaultTable.Named("price jumps before the rent")] : [],
             Jobs = [new JobPlan { Order = world => new PriceOrder(Limit(world, share), world.Now + goodFor, then) }],
             Arrange = world => new PriceSeriesJudge(world, new Random(seed)).Begin(),
         };

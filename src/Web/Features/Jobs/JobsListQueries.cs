@@ -53,6 +53,9 @@ public sealed record JobRow(
 {
     /// <summary>Its machine is stopped by another renter and kept.</summary>
     public bool Outbid { get; init; }
+
+    /// <summary>What it waits, or waited, for.</summary>
+    public PriceOrder? Order { get; init; }
 }
 
 /// <param name="Total">Jobs that fit the filter, on all pages.</param>
@@ -208,7 +211,7 @@ public sealed class JobsListQueries(AppDatabase database, MetricsStore metrics)
     /// <summary>One read for the jobs and one for each thing beside them, whatever their number.</summary>
     private async Task<IReadOnlyList<JobRow>> RowsAsync(AppDbContext db, IQueryable<Job> page, CancellationToken ct)
     {
-        var jobs = await page.AsNoTracking().Select(j => new { j.Id, j.Number, j.Name, j.Spec, j.ConnectionId, j.CreatedBy, j.Status, j.StopReason, j.Estimate, j.Limits, j.CreatedAt, j.StartedAt, j.EndedAt, j.InterruptedAt }).ToListAsync(ct);
+        var jobs = await page.AsNoTracking().Select(j => new { j.Id, j.Number, j.Name, j.Spec, j.ConnectionId, j.CreatedBy, j.Status, j.StopReason, j.Estimate, j.Limits, j.Order, j.CreatedAt, j.StartedAt, j.EndedAt, j.InterruptedAt }).ToListAsync(ct);
         if (jobs.Count == 0)
         {
             return [];
@@ -240,7 +243,7 @@ public sealed class JobsListQueries(AppDatabase database, MetricsStore metrics)
                 j.Id, j.Number, j.Name, j.Spec.Model.Id, j.Spec.Method.Kind, j.Spec.Preset, markets[j.ConnectionId], names.GetValueOrDefault(j.CreatedBy.Value, ""), j.Status, j.StopReason,
                 machine?.GpuName, machine?.Rental, run?.Step, run?.TotalSteps, run?.Loss, run?.SecondsPerStep, run?.Phase,
                 j.Estimate, j.Limits.MaxRate, costs.GetValueOrDefault(j.Id), instances[j.Id].Aggregate(HourlyRate.Zero, (sum, i) => sum + i.BurnRate),
-                files.GetValueOrDefault(j.Id), losses.GetValueOrDefault(j.Id, []), j.CreatedAt, j.StartedAt, j.EndedAt) { Outbid = j.InterruptedAt is not null };
+                files.GetValueOrDefault(j.Id), losses.GetValueOrDefault(j.Id, []), j.CreatedAt, j.StartedAt, j.EndedAt) { Outbid = j.InterruptedAt is not null, Order = j.Order };
         })];
     }
 
