@@ -119,6 +119,12 @@ public static class OutboxKinds
     public const string BudgetReached = "budget.reached";
     public const string KeyRefused = "key.refused";
     public const string DestroyUnconfirmed = "destroy.unconfirmed";
+
+    /// <summary>A job that waited for its price has found a machine.</summary>
+    public const string PriceReached = "price.reached";
+
+    /// <summary>The time of its order has passed, and the job goes on.</summary>
+    public const string OrderOver = "price-order.over";
 }
 
 /// <summary>News for the people of a team, as delivered by the dashboard's own channel: one per message.</summary>

@@ -45,6 +45,7 @@ public static class EndingActions
         HostKeyChanged => [(Again, "Start again elsewhere"), (SeeAttempt, "Compare keys")],
         ArtifactMissing => [(SeeLogEnd, "Log end"), (UseFiles, "Use checkpoint"), (Clone, "Change and start again")],
         ConnectionBroken => [(ReplaceKey, "Replace key"), (OpenProvider, "Open provider"), (Again, "Start it again")],
+        PriceNotReached => [(Clone, "Set another price"), (Again, "Start it now"), (SeeMarket, "See the market")],
     };
 
     /// <summary>The one action of an inbox line, with its address below the team's. What needs a click of its own, or a sight of the job first, opens the job.</summary>

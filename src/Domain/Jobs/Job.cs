@@ -42,6 +42,9 @@ public sealed class Job
 
     public required JobLimits Limits { get; init; }
 
+    /// <summary>Null: it starts at the price there is.</summary>
+    public PriceOrder? Order { get; set; }
+
     /// <summary>What the form promised: expected, and the likely range. Null when no offer answered at that moment.</summary>
     public required CostEstimate? Estimate { get; init; }
 

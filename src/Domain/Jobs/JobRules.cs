@@ -10,7 +10,7 @@ public static class JobRules
     public static JobStatus AfterAttempt(StopReason reason, bool another) => reason switch
     {
         Finished => Succeeded,
-        CancelledByUser => Cancelled,
+        CancelledByUser or PriceNotReached => Cancelled,
         BudgetExhausted or CreditExhausted => Paused, // Submitted again once there is money
         NoCapacity or StartFailed or Interrupted or HostLost or HostKeyChanged or Hung or ScriptFailed => another ? Provisioning : Failed,
         DeadlineReached or OutOfMemory or DiskFull or Diverged or ArtifactMissing or ConnectionBroken => Failed,
@@ -22,7 +22,7 @@ public static class JobRules
         Submitted => to is AwaitingApproval or WaitingForPrice or Provisioning or Cancelled or Failed,
         AwaitingApproval => to is Submitted or Cancelled or Failed,
         WaitingForPrice => to is Submitted or Provisioning or Cancelled or Failed,
-        Provisioning => to is Starting or Terminating or Cancelled or Failed or Paused,
+        Provisioning => to is WaitingForPrice or Starting or Terminating or Cancelled or Failed or Paused,
         Starting => to is Running or Collecting or Terminating,
         Running => to is Collecting or Terminating,
         Collecting => to is Terminating,

@@ -75,4 +75,7 @@ public enum StopReason
 
     /// <summary>The provider refuses the key.</summary>
     ConnectionBroken,
+
+    /// <summary>Its order's time passed and no machine had cost little enough.</summary>
+    PriceNotReached,
 }

@@ -16,7 +16,7 @@ internal sealed partial class AdvanceJob
     /// <summary>The best offer for what is left of the run, by the way the job is to be rented now. An interrupted job that finds no bid goes on on demand.</summary>
     private async Task<(Offer? Offer, int Found)> FindAsync(Job job, Connection connection, IReadOnlyList<Instance> rows, TimeSpan left, CancellationToken ct)
     {
-        var rental = InterruptionRules.NextRental(job.Limits, job.Interruptions, interruption.Value.OnDemandAfter, left, time.GetUtcNow());
+        var rental = RentalOf(job, left);
         var (offers, found) = await SearchAsync(job, connection, rows, rental, left, ct);
         if (offers.Count == 0 && rental == RentalType.Interruptible && job.Interruptions > 0)
         {
@@ -26,12 +26,16 @@ internal sealed partial class AdvanceJob
         return (offers.Count > 0 ? offers[0].Offer : null, found);
     }
 
+    private RentalType RentalOf(Job job, TimeSpan left) => InterruptionRules.NextRental(job.Limits, job.Interruptions, interruption.Value.OnDemandAfter, left, time.GetUtcNow());
+
     private async Task<(IReadOnlyList<(Offer Offer, CostEstimate Estimate)> Offers, int Found)> SearchAsync(Job job, Connection connection, IReadOnlyList<Instance> rows, RentalType rental, TimeSpan left, CancellationToken ct)
     {
+        var limits = PriceOrderRules.Limits(job);
+        var query = Query(job, limits, rental);
+        var offers = job.Status == JobStatus.WaitingForPrice ? await looks.SearchAsync(connection, query, ct) : await marketplaces.For(connection).SearchAsync(query, ct);
         await using var db = await database.ForSystemAsync(ct);
-        var offers = await marketplaces.For(connection).SearchAsync(Query(job, rental), ct);
         var own = await HostHistory.ReadAsync(db, job.TeamId, connection.Market, [.. offers.Select(o => o.MachineId)], time.GetUtcNow(), ct);
-        return (Usable(job, [.. offers.Where(o => o.Rental == rental)], rows, own, await CoolingAsync(db, connection.Id, ct), left), offers.Count);
+        return (Usable(job, limits, [.. offers.Where(o => o.Rental == rental)], rows, own, await CoolingAsync(db, connection.Id, ct), left), offers.Count);
     }
 
     /// <summary>Time the program still needs, from the newest checkpoint at home.</summary>
@@ -62,7 +66,7 @@ internal sealed partial class AdvanceJob
         try
         {
             var left = await LeftAsync(job, lease.Lost);
-            var rental = InterruptionRules.NextRental(job.Limits, job.Interruptions, interruption.Value.OnDemandAfter, left, time.GetUtcNow());
+            var rental = RentalOf(job, left);
             var (offers, _) = await SearchAsync(job, connection, rows, rental, left, lease.Lost);
             var found = offers.FirstOrDefault(o => rental == RentalType.OnDemand || InterruptionRules.IsCheaper(o.Estimate, kept.GpuRate + kept.DiskRate, left));
             if (found.Offer is null)
@@ -71,7 +75,7 @@ internal sealed partial class AdvanceJob
                 return;
             }
 
-            if (!await WriteIntentAsync(job, connection, found.Offer, openAttempt: false, lease, change => Leave(change, kept, found.Offer, found.Estimate)))
+            if (!await WriteIntentAsync(job, connection, found.Offer, openAttempt: false, lease, change => Leave(change, kept, found.Offer, found.Estimate), kept: true))
             {
                 await ApplyAsync(lease, job.Id, change => change.Job.NextStepAt = change.Now + SeekAgain);
             }
@@ -116,6 +120,12 @@ internal sealed partial class AdvanceJob
     private void NothingFree(JobChange change, string what)
     {
         var job = change.Job;
+        if (PriceOrderRules.Waits(job))
+        {
+            Wait(change);
+            return;
+        }
+
         if (job.EmptySearches >= job.Limits.Retry.Capacity)
         {
             change.End(JobStatus.Failed, StopReason.NoCapacity, what);

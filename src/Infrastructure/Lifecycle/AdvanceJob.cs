@@ -29,6 +29,7 @@ internal sealed partial class AdvanceJob(
     InstanceSecrets secrets,
     BudgetHolds holds,
     ResumeJob resume,
+    PriceLooks looks,
     RentBan ban,
     LogStore logs,
     ChangeFeed changes,
@@ -70,9 +71,18 @@ internal sealed partial class AdvanceJob(
             case JobStatus.Submitted:
                 await ApplyAsync(lease, id, change =>
                 {
+                    if (PriceOrderRules.Waits(change.Job))
+                    {
+                        Wait(change);
+                        return;
+                    }
+
                     change.Job.MoveTo(JobStatus.Provisioning, change.Now);
                     change.Job.NextStepAt = change.Now;
                 });
+                break;
+            case JobStatus.WaitingForPrice:
+                await WaitForPriceAsync(job, rows, lease);
                 break;
             case JobStatus.Provisioning:
                 await ProvisionAsync(job, rows, lease);
@@ -80,8 +90,8 @@ internal sealed partial class AdvanceJob(
             case JobStatus.Paused:
                 await ApplyAsync(lease, id, resume.Run);
                 break;
-            case JobStatus.AwaitingApproval or JobStatus.WaitingForPrice:
-                await ApplyAsync(lease, id, change => change.Job.NextStepAt = null); // a person or a price moves it
+            case JobStatus.AwaitingApproval:
+                await ApplyAsync(lease, id, change => change.Job.NextStepAt = null); // a person moves it
                 break;
             case JobStatus.Starting or JobStatus.Running or JobStatus.Collecting or JobStatus.Terminating or JobStatus.Succeeded or JobStatus.Failed or JobStatus.Cancelled:
                 throw new InvalidOperationException($"Job {job.Number} is {job.Status} without an instance.");
@@ -124,10 +134,16 @@ internal sealed partial class AdvanceJob(
 
         try
         {
-            var (offer, found) = await FindAsync(job, connection, rows, await LeftAsync(job, lease.Lost), lease.Lost);
+            var left = await LeftAsync(job, lease.Lost);
+            var waits = job.Status == JobStatus.WaitingForPrice;
+            var (offer, found) = await FindAsync(job, connection, rows, left, lease.Lost);
             if (offer is not null)
             {
-                await WriteIntentAsync(job, connection, offer, openAttempt: refused.Count > 0, lease);
+                await WriteIntentAsync(job, connection, offer, openAttempt: refused.Count > 0, lease, waits ? change => Fires(change, offer) : null);
+            }
+            else if (waits)
+            {
+                await NotYetAsync(job, connection, rows, left, lease);
             }
             else
             {
@@ -164,9 +180,9 @@ internal sealed partial class AdvanceJob(
     }
 
     /// <summary>A contract that ends before the job could is no offer for it.</summary>
-    private OfferQuery Query(Job job, RentalType rental)
+    private OfferQuery Query(Job job, JobLimits limits, RentalType rental)
     {
-        var query = OfferRanking.Query(job.Spec, job.Needs, job.Limits.MaxRate, rental);
+        var query = OfferRanking.Query(job.Spec, job.Needs, limits.MaxRate, rental);
         var needed = job.Limits.MaxRuntime + options.Value.Drain;
         return needed > query.MinContract ? query with { MinContract = needed } : query;
     }
@@ -186,11 +202,11 @@ internal sealed partial class AdvanceJob(
     /// machines that failed of late last and those that failed the team twice after them; never an
     /// offer that just refused or a machine that failed this job or took itself away from it.
     /// </summary>
-    private IReadOnlyList<(Offer Offer, CostEstimate Estimate)> Usable(Job job, IReadOnlyList<Offer> offers, IReadOnlyList<Instance> rows, OwnRuns own, HashSet<string> cooling, TimeSpan left)
+    private IReadOnlyList<(Offer Offer, CostEstimate Estimate)> Usable(Job job, JobLimits limits, IReadOnlyList<Offer> offers, IReadOnlyList<Instance> rows, OwnRuns own, HashSet<string> cooling, TimeSpan left)
     {
         var refused = rows.Where(r => r.Status == InstanceStatus.Rejected && (IsRecent(r, job) || r.CreatedAt > time.GetUtcNow() - RefusedFor)).Select(r => r.OfferId).ToHashSet(StringComparer.Ordinal);
         var failed = rows.Where(r => r.Status != InstanceStatus.Rejected).Select(r => r.MachineId).ToHashSet(StringComparer.Ordinal);
-        return [.. OfferRanking.RankRest(job.Spec, offers.Select(offer => InterruptionRules.AsRented(offer, job.Limits)).OfType<Offer>().Select(own.Applied), left)
+        return [.. OfferRanking.RankRest(job.Spec, offers.Where(offer => job.Order is null || PlausiblePrice.Holds(offer)).Select(offer => InterruptionRules.AsRented(offer, limits)).OfType<Offer>().Select(own.Applied), left)
             .Where(quote => !refused.Contains(quote.Offer.Id) && !failed.Contains(quote.Offer.MachineId))
             .OrderBy(quote => quote.Offer.Id != job.OfferId)
             .ThenBy(quote => own.IsBad(quote.Offer.MachineId))
@@ -203,13 +219,14 @@ internal sealed partial class AdvanceJob(
     private static string NoOffer(Job job, int found)
     {
         var wish = job.Needs.GpuNames.Count > 0 ? string.Join(" or ", job.Needs.GpuNames) : "machine that fits";
-        var limit = job.Limits.MaxRate is { } rate ? $" at {rate.Words()} or less" : "";
+        var limit = PriceOrderRules.Limits(job).MaxRate is { } rate ? $" at {rate.Words()} or less" : "";
         return found == 0 ? $"No {wish}{limit} is free right now." : $"Every {wish}{limit} that is free was tried already.";
     }
 
     /// <param name="before">Part of the same transaction; false: something has changed, no row is written.</param>
+    /// <param name="kept">An outbid machine is kept meanwhile.</param>
     /// <returns>False: nothing was written, for want of the lease or of money beside a machine that is kept.</returns>
-    private async Task<bool> WriteIntentAsync(Job job, Connection connection, Offer offer, bool openAttempt, RowLease lease, Func<JobChange, bool>? before = null)
+    private async Task<bool> WriteIntentAsync(Job job, Connection connection, Offer offer, bool openAttempt, RowLease lease, Func<JobChange, bool>? before = null, bool kept = false)
     {
         var now = time.GetUtcNow();
         var o = options.Value;
@@ -247,7 +264,7 @@ internal sealed partial class AdvanceJob(
                 ProtectedSshKey = secrets.Protect(id, keys.PrivateKey.Reveal()),
                 QuotedGpuRate = offer.GpuRate,
                 QuotedDiskRate = offer.DiskRate,
-                CeilingRate = job.Limits.MaxRate is { } max && max < offer.Rate ? max : offer.Rate,
+                CeilingRate = PriceOrderRules.Limits(change.Job).MaxRate is { } max && max < offer.Rate ? max : offer.Rate,
                 GpuRate = offer.GpuRate,
                 DiskRate = offer.DiskRate,
                 DownloadPerGb = offer.DownloadPerGb,
@@ -260,7 +277,7 @@ internal sealed partial class AdvanceJob(
             var hold = holds.Take(change.Db, change.Job, instance, connection.Market.Simulated, startedAt: null, now);
             if (hold.Refused is { } budget)
             {
-                if (before is not null)
+                if (kept)
                 {
                     change.Abandon(); // the machine that is kept may still come back, and is paid for
                     return;
@@ -281,6 +298,7 @@ internal sealed partial class AdvanceJob(
             (instance.HeldUntil, instance.RenewHoldAt) = (hold.Until, now + holds.RenewEvery);
             change.Db.Instances.Add(instance);
             (change.Job.NextStepAt, change.Job.Message) = (null, null);
+            Fired(change, offer, instance);
             change.Say("chosen", $"Renting {offer.GpuName} in {offer.Location ?? "an unnamed place"} at {offer.Rate.Words()}{(offer.Rental == RentalType.Interruptible ? ", with a bid" : "")}.", attempt.Number);
         });
         if (written)
@@ -294,7 +312,7 @@ internal sealed partial class AdvanceJob(
     private Task<bool> LaterAsync(Job job, RowLease lease, string message, TimeSpan after) => ApplyAsync(lease, job.Id, change =>
     {
         change.Job.Message = message;
-        change.Job.NextStepAt = change.Now + after;
+        LookAgain(change, after);
     });
 
     private async Task<bool> ApplyAsync(RowLease lease, JobId id, Action<JobChange> apply)

@@ -96,6 +96,11 @@ internal sealed class BootInstance(InstanceRecords records, IMarketplaces market
             return $"We asked for {Kind(i.Rental)} at {i.CeilingRate.Words()} and got {Kind(i.ObservedRental ?? i.Rental)} at {rate.Words()}.";
         }
 
+        if (i.ObservedAt is not null && row.Job.Order is { Binds: true } order && rate > order.Limit)
+        {
+            return $"The job takes a machine at {order.Limit.Words()} or less and got one at {rate.Words()}.";
+        }
+
         if (i.ObservedFatal)
         {
             return $"{name} ended machine {i.ContractId} while starting: \"{i.ObservedMessage}\".";

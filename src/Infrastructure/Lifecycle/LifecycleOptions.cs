@@ -82,6 +82,9 @@ public sealed class LifecycleOptions
     /// <summary>After a search that found nothing, before the next one; doubled each time. Default 1 min.</summary>
     [Range(typeof(TimeSpan), "00:00:00.1", "01:00:00")] public TimeSpan CapacityPause { get; init; } = TimeSpan.FromMinutes(1);
 
+    /// <summary>Between two looks for offers of a job that waits for its price. Searches are rationed: many different jobs look less often. Default 1 min.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "01:00:00")] public TimeSpan OrderLook { get; init; } = TimeSpan.FromMinutes(1);
+
     /// <summary>Offers tried for one attempt. Default 5.</summary>
     [Range(1, 20)] public int OffersPerAttempt { get; init; } = 5;
 

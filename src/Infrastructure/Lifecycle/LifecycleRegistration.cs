@@ -38,6 +38,7 @@ public static class LifecycleRegistration
         services.AddSingleton<BudgetHolds>();
         services.AddSingleton<KeepFunded>();
         services.AddSingleton<ResumeJob>();
+        services.AddSingleton<PriceLooks>();
         services.AddSingleton<RentInstance>();
         services.AddSingleton<BootInstance>();
         services.AddSingleton<SetUpInstance>();

@@ -33,6 +33,12 @@ internal sealed partial class RentInstance(
             return;
         }
 
+        if (job.Order is { Binds: true } order && i.QuotedGpuRate + i.QuotedDiskRate > order.Limit)
+        {
+            await records.ApplyAsync(i.Id, lease.Fence, change => Reject(change, StopReason.NoCapacity, $"It costs more than {order.Limit.Words()}. It was not rented, $0.00."), lease.Lost);
+            return;
+        }
+
         if (ban.Why is { } why)
         {
             await records.ApplyAsync(i.Id, lease.Fence, change => { change.Job.Message = why; change.Again(RentBan.LookAgain); }, lease.Lost);

@@ -27,6 +27,8 @@ internal static class InAppChannel
             OutboxKinds.BudgetReached => await ReachedAsync(db, message, new BudgetId(Id("budget")), ct),
             OutboxKinds.KeyRefused => await RefusedAsync(db, message, new ConnectionId(Id("connection")), ct),
             OutboxKinds.DestroyUnconfirmed => await UnconfirmedAsync(db, message, new InstanceId(Id("instance")), ct),
+            OutboxKinds.PriceReached => await ReachedPriceAsync(db, message, new InstanceId(Id("instance")), ct),
+            OutboxKinds.OrderOver => await OrderOverAsync(db, message, new JobId(Id("job")), ct),
             _ => throw new InvalidOperationException($"Nobody here knows what \"{message.Kind}\" announces."),
         };
     }
@@ -38,6 +40,7 @@ internal static class InAppChannel
         {
             JobStatus.Succeeded => ("ok", "succeeded"),
             JobStatus.Failed => ("bad", "failed"),
+            JobStatus.Cancelled when job.StopReason == StopReason.PriceNotReached => ("warn", "ended without its price"),
             JobStatus.Cancelled => ("off", "was stopped"),
             JobStatus.Paused => ("warn", "is paused"),
             _ => ("off", "was paused and goes on"), // it went on before the news was out
@@ -64,6 +67,21 @@ internal static class InAppChannel
         return i.Status == InstanceStatus.Gone
             ? Of(message, "ok", $"Machine {i.ContractId} is gone after {i.DestroyAsks} asks", "Its end is confirmed.", $"/jobs/{number}")
             : Of(message, "warn", $"Machine {i.ContractId} is not confirmed gone", $"Asked {i.DestroyAsks} times; it may be billing {(i.GpuRate + i.DiskRate).Words()}.", $"/jobs/{number}");
+    }
+
+    private static async Task<Notice> ReachedPriceAsync(AppDbContext db, OutboxMessage message, InstanceId id, CancellationToken ct)
+    {
+        var i = await db.Instances.AsNoTracking().SingleAsync(x => x.Id == id, ct);
+        var job = await db.Jobs.AsNoTracking().SingleAsync(j => j.Id == i.JobId, ct);
+        var limit = job.Order is { } order ? $"The job waited for {order.Limit.Words()} or less. " : "";
+        return Of(message, "ok", $"{job.Name} #{job.Number} has found its price", $"{limit}{i.GpuName} in {i.Location ?? "an unnamed place"} at {(i.QuotedGpuRate + i.QuotedDiskRate).Words()}.", $"/jobs/{job.Number}");
+    }
+
+    private static async Task<Notice> OrderOverAsync(AppDbContext db, OutboxMessage message, JobId id, CancellationToken ct)
+    {
+        var job = await db.Jobs.AsNoTracking().SingleAsync(j => j.Id == id, ct);
+        var (word, what) = job.Order is { LiftedAt: not null } ? ("takes the best price", "is rented at the best price there is") : ("waits on for its price", "goes on waiting");
+        return Of(message, "warn", $"{job.Name} #{job.Number} {word}", $"No machine cost {job.Order?.Limit.Words() ?? "little enough"} in its time; the job {what}.", $"/jobs/{job.Number}");
     }
 
     private static Notice Of(OutboxMessage message, string tone, string title, string detail, string link) =>

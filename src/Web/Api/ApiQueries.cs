@@ -12,7 +12,7 @@ namespace Dashboard.Web.Api;
 /// <param name="CostMicros">Posted to the ledger so far; null when not yours to see.</param>
 internal sealed record JobListAnswer(
     Guid Id, int Number, string Name, JobStatus Status, StopReason? StopReason, string? Message, Guid Connection, Guid Project, IReadOnlyList<string> Tags,
-    DateTimeOffset CreatedAt, DateTimeOffset? StartedAt, DateTimeOffset? EndedAt, int AttemptCount, long? CostMicros);
+    DateTimeOffset CreatedAt, DateTimeOffset? StartedAt, DateTimeOffset? EndedAt, int AttemptCount, long? CostMicros, OrderAnswer? Order);
 
 /// <param name="ResumedFrom">The step of the checkpoint it went on from; null: it began anew.</param>
 internal sealed record AttemptAnswer(
@@ -21,7 +21,7 @@ internal sealed record AttemptAnswer(
 
 internal sealed record JobAnswer(
     Guid Id, int Number, string Name, JobStatus Status, StopReason? StopReason, string? Message, Guid Connection, Guid Project, IReadOnlyList<string> Tags,
-    DateTimeOffset CreatedAt, DateTimeOffset? StartedAt, DateTimeOffset? EndedAt, long? CostMicros, IReadOnlyList<AttemptAnswer> Attempts);
+    DateTimeOffset CreatedAt, DateTimeOffset? StartedAt, DateTimeOffset? EndedAt, long? CostMicros, IReadOnlyList<AttemptAnswer> Attempts, OrderAnswer? Order);
 
 /// <param name="RateMicrosPerHour">What it costs an hour by what is known now.</param>
 internal sealed record MachineAnswer(
@@ -50,14 +50,14 @@ internal sealed class ApiQueries(AppDatabase database)
         }
 
         var rows = await jobs.OrderByDescending(j => j.Number).Take(limit)
-            .Select(j => new { j.Id, j.Number, j.Name, j.Status, j.StopReason, j.Message, j.ConnectionId, j.ProjectId, j.Tags, j.CreatedAt, j.StartedAt, j.EndedAt, j.AttemptCount })
+            .Select(j => new { j.Id, j.Number, j.Name, j.Status, j.StopReason, j.Message, j.ConnectionId, j.ProjectId, j.Tags, j.CreatedAt, j.StartedAt, j.EndedAt, j.AttemptCount, j.Order })
             .ToListAsync(ct);
         var costs = await CostsAsync(db, team, [.. rows.Select(j => j.Id)], ct);
         return
         [
             .. rows.Select(j => new JobListAnswer(
                 j.Id.Value, j.Number, j.Name, j.Status, j.StopReason, j.Message, j.ConnectionId.Value, j.ProjectId.Value, j.Tags,
-                j.CreatedAt, j.StartedAt, j.EndedAt, j.AttemptCount, costs?.GetValueOrDefault(j.Id))),
+                j.CreatedAt, j.StartedAt, j.EndedAt, j.AttemptCount, costs?.GetValueOrDefault(j.Id), OrderAnswer.Of(j.Order))),
         ];
     }
 
@@ -75,7 +75,7 @@ internal sealed class ApiQueries(AppDatabase database)
         var costs = await CostsAsync(db, team, [job.Id], ct);
         return new JobAnswer(
             job.Id.Value, job.Number, job.Name, job.Status, job.StopReason, job.Message, job.ConnectionId.Value, job.ProjectId.Value, job.Tags,
-            job.CreatedAt, job.StartedAt, job.EndedAt, costs?.GetValueOrDefault(job.Id), attempts);
+            job.CreatedAt, job.StartedAt, job.EndedAt, costs?.GetValueOrDefault(job.Id), attempts, OrderAnswer.Of(job.Order));
     }
 
     /// <summary>The job's id, and how many attempts it had; null when the team has no such job.</summary>

@@ -12,9 +12,10 @@ namespace Dashboard.Web.Api;
 /// <param name="Offer">Null takes the cheapest in total that fits.</param>
 /// <param name="Spec">What to run, with the keys of the machine's <c>spec.json</c> version 1.</param>
 /// <param name="Project">Null: the team's first project.</param>
+/// <param name="Order">Waits for a price; left out: it starts at the price there is.</param>
 /// <param name="MayPause">True starts it although a budget may not reach to its end: it is saved and paused there.</param>
 internal sealed record JobBody(
-    string? Name, Guid? Connection, string? Offer, JsonElement? Spec, NeedsBody? Needs, LimitsBody? Limits, Guid? Project, IReadOnlyList<string>? Tags, bool? MayPause = null)
+    string? Name, Guid? Connection, string? Offer, JsonElement? Spec, NeedsBody? Needs, LimitsBody? Limits, Guid? Project, IReadOnlyList<string>? Tags, bool? MayPause = null, OrderBody? Order = null)
 {
     /// <returns>The request, or what is wrong with it.</returns>
     public async Task<(JobRequest? Request, FieldProblem? Problem)> ReadAsync(ApiCaller caller, ConnectionQueries connections, string? idempotencyKey, CancellationToken ct)
@@ -50,6 +51,7 @@ internal sealed record JobBody(
             Needs = Needs?.ToNeeds() ?? new MachineNeeds([]),
             Limits = Limits?.ToLimits() ?? new JobLimits(null, null, null),
             FinishWithin = Limits?.FinishWithinSeconds is { } within ? TimeSpan.FromSeconds(within) : null,
+            Order = Order?.ToRequest(),
             ProjectId = Project is { } project ? new ProjectId(project) : null,
             Tags = Tags ?? [],
             MayPause = MayPause ?? false,
@@ -87,6 +89,27 @@ internal sealed record LimitsBody(
         };
         return MaxAttempts is { } attempts ? limits with { MaxAttempts = attempts } : limits;
     }
+}
+
+/// <param name="LimitMicrosPerHour">GPU and disk of the job's machine.</param>
+/// <param name="Until">Good until then; together with <paramref name="GoodForSeconds"/> the earlier counts. Left out both: without end.</param>
+/// <param name="Then">What happens then: <c>Cancel</c> (default), <c>Wait</c> or <c>TakeBest</c>.</param>
+internal sealed record OrderBody(long? LimitMicrosPerHour, DateTimeOffset? Until = null, int? GoodForSeconds = null, OrderEnding? Then = null)
+{
+    public OrderRequest ToRequest() =>
+        new(new HourlyRate(LimitMicrosPerHour ?? 0), GoodForSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null, Until, Then ?? OrderEnding.Cancel);
+}
+
+/// <summary>An order as it stands.</summary>
+/// <param name="FiredAt">When a fitting machine was found; null: it waits, or its time has passed.</param>
+/// <param name="LiftedAt">Since when any price will do.</param>
+/// <param name="LowestMicrosPerHour">What the cheapest machine that the job could use cost at <paramref name="LowestAt"/>; null: there was none, or nobody looked yet.</param>
+internal sealed record OrderAnswer(
+    long LimitMicrosPerHour, DateTimeOffset? Until, OrderEnding Then, DateTimeOffset? FiredAt, DateTimeOffset? LiftedAt, DateTimeOffset? LookedAt, long? LowestMicrosPerHour, DateTimeOffset? LowestAt)
+{
+    public static OrderAnswer? Of(PriceOrder? order) => order is null
+        ? null
+        : new(order.Limit.MicrosPerHour, order.Until, order.Then, order.FiredAt, order.LiftedAt, order.LookedAt, order.Lowest?.MicrosPerHour, order.LowestAt);
 }
 
 /// <param name="RateMicrosPerHour">For the whole machine, without disk; left out: a quarter above the lowest bid the host takes.</param>

@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace Dashboard.Web.Api;
 
-internal sealed record SubmittedAnswer(Guid Id, int Number);
+internal sealed record SubmittedAnswer(Guid Id, int Number, OrderAnswer? Order);
 
 /// <param name="Mode"><c>SaveThenDestroy</c> (default) or <c>DestroyNow</c>.</param>
 internal sealed record CancelBody(CancelMode? Mode);
@@ -53,7 +53,7 @@ internal static class JobEndpoints
         var (request, problem) = await body.ReadAsync(caller, connections, idempotencyKey, ct);
         return request is null ? ApiProblems.Invalid([problem!]) : await submit.RunAsync(caller.Team, request, ct) switch
         {
-            SubmitResult.Accepted accepted => Results.Created($"/api/v1/jobs/{accepted.Number}", new SubmittedAnswer(accepted.Id.Value, accepted.Number)),
+            SubmitResult.Accepted accepted => Results.Created($"/api/v1/jobs/{accepted.Number}", new SubmittedAnswer(accepted.Id.Value, accepted.Number, OrderAnswer.Of(accepted.Order))),
             SubmitResult.Invalid invalid => ApiProblems.Invalid(invalid.Problems),
             SubmitResult.OverBudget over => ApiProblems.OverBudget(over),
             SubmitResult.NoAnswer silent => Results.Problem(title: "The provider does not answer.", detail: silent.Message, statusCode: StatusCodes.Status503ServiceUnavailable),

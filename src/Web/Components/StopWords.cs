@@ -26,5 +26,6 @@ public static class StopWords
         StopReason.HostKeyChanged => "host key changed",
         StopReason.ArtifactMissing => "result missing",
         StopReason.ConnectionBroken => "key refused",
+        StopReason.PriceNotReached => "price not reached",
     };
 }

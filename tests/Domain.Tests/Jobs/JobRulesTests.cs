@@ -18,7 +18,7 @@ public sealed class JobRulesTests
             "Submitted → AwaitingApproval", "Submitted → WaitingForPrice", "Submitted → Provisioning", "Submitted → Failed", "Submitted → Cancelled",
             "AwaitingApproval → Submitted", "AwaitingApproval → Failed", "AwaitingApproval → Cancelled",
             "WaitingForPrice → Submitted", "WaitingForPrice → Provisioning", "WaitingForPrice → Failed", "WaitingForPrice → Cancelled",
-            "Provisioning → Starting", "Provisioning → Terminating", "Provisioning → Paused", "Provisioning → Failed", "Provisioning → Cancelled",
+            "Provisioning → WaitingForPrice", "Provisioning → Starting", "Provisioning → Terminating", "Provisioning → Paused", "Provisioning → Failed", "Provisioning → Cancelled",
             "Starting → Running", "Starting → Collecting", "Starting → Terminating",
             "Running → Collecting", "Running → Terminating",
             "Collecting → Terminating",
@@ -64,7 +64,7 @@ public sealed class JobRulesTests
             "Finished: Succeeded", "CancelledByUser: Cancelled", "BudgetExhausted: Paused", "CreditExhausted: Paused", "DeadlineReached: Failed",
             "ScriptFailed: Provisioning, or Failed", "OutOfMemory: Failed", "DiskFull: Failed", "Diverged: Failed", "Hung: Provisioning, or Failed",
             "NoCapacity: Provisioning, or Failed", "StartFailed: Provisioning, or Failed", "Interrupted: Provisioning, or Failed", "HostLost: Provisioning, or Failed",
-            "HostKeyChanged: Provisioning, or Failed", "ArtifactMissing: Failed", "ConnectionBroken: Failed",
+            "HostKeyChanged: Provisioning, or Failed", "ArtifactMissing: Failed", "ConnectionBroken: Failed", "PriceNotReached: Cancelled",
         ],
         Enum.GetValues<StopReason>().Select(reason => (reason, Again: JobRules.AfterAttempt(reason, another: true), Last: JobRules.AfterAttempt(reason, another: false)))
             .Select(row => row.Again == row.Last ? $"{row.reason}: {row.Last}" : $"{row.reason}: {row.Again}, or {row.Last}"));

@@ -74,7 +74,7 @@ internal sealed class LifecycleHost : IAsyncDisposable
         _host = await OpenAsync(_data, _more);
     }
 
-    public async Task<JobId> SubmitAsync(TrainingSpec spec, JobLimits? limits = null, string? offer = null)
+    public async Task<JobId> SubmitAsync(TrainingSpec spec, JobLimits? limits = null, string? offer = null, PriceOrder? order = null)
     {
         var now = TimeProvider.System.GetUtcNow();
         await using var db = await Database.ForSystemAsync(default);
@@ -93,6 +93,7 @@ internal sealed class LifecycleHost : IAsyncDisposable
             OfferId = offer,
             Needs = new MachineNeeds([]),
             Limits = limits ?? new JobLimits(null, null, null),
+            Order = order,
             Estimate = null,
             CreatedAt = now,
             NextStepAt = now,

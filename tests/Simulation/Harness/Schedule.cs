@@ -30,6 +30,12 @@ internal sealed record Schedule(string Name, int Seed)
     /// <summary>Another way of renting than the product's, see <c>Naive</c>; null is the product.</summary>
     public Func<World, string, Process>? Flow { get; init; }
 
+    /// <summary>Servers that work on the one database, side by side.</summary>
+    public int Servers { get; init; } = 1;
+
+    /// <summary>What happens in the market besides, and who watches; called once, before anything else.</summary>
+    public Action<World>? Arrange { get; init; }
+
     /// <summary>By then everything has to be at rest.</summary>
     public TimeSpan Horizon { get; init; } = TimeSpan.FromHours(2);
 
@@ -47,4 +53,7 @@ internal sealed record JobPlan
 
     /// <summary>Limit of its runtime; the program is asked to save and stop then.</summary>
     public TimeSpan? Limit { get; init; }
+
+    /// <summary>What it waits for before it starts; asked as it is submitted.</summary>
+    public Func<World, PriceOrder>? Order { get; init; }
 }

@@ -50,7 +50,7 @@ internal static class Schedules
         };
     }
 
-    private static CrashPlan Crash(Random chance)
+    internal static CrashPlan Crash(Random chance)
     {
         if (chance.Next(5) == 0)
         {

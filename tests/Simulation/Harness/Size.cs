@@ -17,5 +17,7 @@ internal static class Size
 
     public static int RandomSchedules => Full ? 20_000 : Few ?? 300;
 
+    public static int PriceSeries => Full ? 1_000 : Few ?? 20;
+
     public static int LedgerJobs => Full ? 1_000 : 200;
 }

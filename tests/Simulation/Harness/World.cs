@@ -109,7 +109,12 @@ internal sealed class World : IDisposable
     {
         Watch.PlantForeign();
         Faults.Lay(Schedule.Faults);
-        Boot();
+        Schedule.Arrange?.Invoke(this);
+        for (var server = 0; server < Schedule.Servers; server++)
+        {
+            Boot();
+        }
+
         foreach (var job in Schedule.Jobs)
         {
             Time.At(job.SubmittedAfter, () => Submit(job));
@@ -266,6 +271,7 @@ internal sealed class World : IDisposable
             ConnectionId = TemplateDatabase.Connection,
             Needs = new MachineNeeds([]),
             Limits = new JobLimits(null, null, plan.Limit ?? Faults.RuntimeLimit),
+            Order = plan.Order?.Invoke(this),
             Estimate = null,
             CreatedAt = now,
             NextStepAt = now,

@@ -43,6 +43,12 @@ internal sealed class InvariantWatch(World world)
     /// <summary>Complete listings that reached the product.</summary>
     public IReadOnlyList<DateTimeOffset> Listings => _listings;
 
+    /// <summary>A machine was rented with a label of ours.</summary>
+    public event Action<Contract>? MachineRented;
+
+    /// <summary>A job as it was committed last.</summary>
+    public event Action<Job>? JobCommitted;
+
     public void Submitted(Job job)
     {
         _jobs[job.Id] = new JobView(job.Number) { Status = job.Status };
@@ -92,7 +98,11 @@ internal sealed class InvariantWatch(World world)
         }
     }
 
-    public void Rented(Contract contract) => _ours[contract.Id] = contract;
+    public void Rented(Contract contract)
+    {
+        _ours[contract.Id] = contract;
+        MachineRented?.Invoke(contract);
+    }
 
     /// <summary>I4: nothing of somebody else is destroyed.</summary>
     public void DestroyArrived(string contract)
@@ -128,6 +138,7 @@ internal sealed class InvariantWatch(World world)
             if (_jobs.TryGetValue(job.Id, out var known))
             {
                 (known.Status, known.Reason) = (job.Status, job.StopReason);
+                JobCommitted?.Invoke(job);
             }
         }
 
@@ -263,7 +274,8 @@ internal sealed class InvariantWatch(World world)
         var allowed = world.Schedule.Faults.SelectMany(fault => fault.MayEndAs).ToHashSet();
         var good = job.Status == JobStatus.Succeeded
             || (job.Reason is { } reason && allowed.Contains(reason))
-            || (job.Cancelled && job.Status == JobStatus.Cancelled);
+            || (job.Cancelled && job.Status == JobStatus.Cancelled)
+            || job is { Status: JobStatus.Cancelled, Reason: StopReason.PriceNotReached }; // whether rightly, its schedule judges
         if (!good)
         {
             world.Violate("End", $"job {job.Number} ends {job.Status} ({job.Reason}) although a host survived");

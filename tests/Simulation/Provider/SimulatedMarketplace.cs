@@ -30,15 +30,19 @@ internal sealed class SimulatedMarketplace(World world, Process server) : IMarke
 
     public Task<KeyProbe> ProbeRightsAsync(CancellationToken ct) => throw new NotSupportedException("No step probes.");
 
-    public Task<IReadOnlyList<Offer>> SearchAsync(OfferQuery query, CancellationToken ct) => AskAsync<IReadOnlyList<Offer>>(ProviderCall.Search, "", _ =>
+    public Task<IReadOnlyList<Offer>> SearchAsync(OfferQuery query, CancellationToken ct) => AskAsync(ProviderCall.Search, "", _ => OffersNow(world, query), ct);
+
+    /// <summary>What a search is answered at this moment.</summary>
+    public static IReadOnlyList<Offer> OffersNow(World world, OfferQuery query) =>
     [
         .. world.Market.Offers(query.Rental == RentalType.OnDemand ? OfferKind.OnDemand : OfferKind.Bid, query.DiskGb, world.Now)
             .Where(o => o.Rentable && o.Machine is { Verified: true, External: false, DirectPorts: > 0 } && o.Slice.GpuCount == query.GpuCount && (decimal)o.MaxDiskGb >= query.DiskGb)
             .Where(o => query.MinContract is not { } least || o.EndsAt - world.Now >= least)
+            .Where(o => query.MaxRate is not { } most || HourlyRate.FromUsd(o.TotalPerHour) <= most)
             .OrderBy(o => o.TotalPerHour)
-            .Take(MostOffers)
+            .Take(Math.Min(MostOffers, query.Limit))
             .Select(Read),
-    ], ct);
+    ];
 
     public Task<OfferPage> SearchPageAsync(OfferQuery query, CancellationToken ct) => throw new NotSupportedException("No step polls prices.");
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Dashboard.Simulation.Harness;
+using Dashboard.Simulation.Orders;
 
 namespace Dashboard.Simulation.Stories;
 
@@ -18,8 +19,9 @@ internal static class Replay
         ["pair", var point, var fault] => Schedules.Pair(Number(point) - 1, Number(fault) - 1),
         ["random", var seed] => Schedules.Random(Number(seed)),
         ["crash", var point] => Schedules.OnlyCrash(Number(point) - 1),
+        ["order", var seed] => OrderWorlds.Of(Number(seed)),
         ["fault", var fault] => Schedules.OnlyFault(Number(fault) - 1),
-        _ => throw new FormatException($"\"{name}\" is no schedule: pair/<crash point>/<fault>, random/<seed>, crash/<crash point> or fault/<fault>."),
+        _ => throw new FormatException($"\"{name}\" is no schedule: pair/<crash point>/<fault>, random/<seed>, order/<seed>, crash/<crash point> or fault/<fault>."),
     };
 
     private static int Number(string text) => int.Parse(text, NumberStyles.None, CultureInfo.InvariantCulture);

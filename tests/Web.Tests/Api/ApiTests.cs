@@ -201,6 +201,25 @@ public sealed class ApiTests : IAsyncLifetime
         }
     }
 
+    [Fact]
+    public async Task A_job_can_wait_for_a_price_and_says_what_it_waits_for()
+    {
+        await ConnectAsync();
+        using var answer = await _api.PostAsJsonAsync(At("jobs"), new { name = "waits", order = new { limitMicrosPerHour = 90_000, goodForSeconds = 3_600, then = "TakeBest" } }, Ct);
+        Assert.Equal(HttpStatusCode.Created, answer.StatusCode);
+        var submitted = await answer.Content.ReadFromJsonAsync<JsonElement>(Ct);
+        var job = await _api.GetFromJsonAsync<JsonElement>(At($"jobs/{submitted.GetProperty("number")}"), Ct);
+        foreach (var order in new[] { submitted.GetProperty("order"), job.GetProperty("order") })
+        {
+            Assert.Equal((90_000, "TakeBest"), (order.GetProperty("limitMicrosPerHour").GetInt64(), order.GetProperty("then").GetString()));
+            Assert.Equal(JsonValueKind.Null, order.GetProperty("firedAt").ValueKind);
+        }
+
+        using var refused = await _api.PostAsJsonAsync(At("jobs"), new { name = "waits", order = new { limitMicrosPerHour = 90_000, until = "2020-01-01T00:00:00Z" } }, Ct);
+        Assert.Equal(HttpStatusCode.BadRequest, refused.StatusCode);
+        Assert.Contains("order.until", await refused.Content.ReadAsStringAsync(Ct), StringComparison.OrdinalIgnoreCase);
+    }
+
     private static Uri At(string address) => new($"/api/v1/{address}", UriKind.Relative);
 
     private async Task<string> ConnectAsync()

@@ -89,6 +89,31 @@ public sealed class JobDraftTests
     }
 
     [Fact]
+    public void What_a_job_waits_for_is_kept_by_a_clone_and_said_in_the_apis_own_words()
+    {
+        var draft = new JobDraft { Name = "x", AtAPrice = true, OrderLimit = "$0.35", OrderHours = "48", OrderThen = OrderEnding.Wait };
+        var (request, problems) = draft.Read("k");
+        Assert.Empty(problems);
+        Assert.Equal(new OrderRequest(HourlyRate.FromUsd(0.35m), TimeSpan.FromHours(48), null, OrderEnding.Wait), request.Order);
+        Assert.Empty(JobRequestValidator.Problems(request));
+
+        var again = JobDraft.CloneOf(Views.Running() with { Order = request.Order!.From(Views.Now) }, default).Read("k").Request.Order;
+        Assert.Equal((request.Order.Limit, request.Order.Then), (again!.Limit, again.Then));
+        var call = ApiCall.Curl("http://localhost:5080/", request);
+        Assert.Contains("\"limitMicrosPerHour\": 350000", call, StringComparison.Ordinal);
+        Assert.Contains("\"goodForSeconds\": 172800", call, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_order_that_could_never_be_met_is_a_problem_of_its_fields()
+    {
+        var draft = new JobDraft { Name = "x", AtAPrice = true, OrderLimit = "0.50", OrderHours = "48", FinishHours = "24", MaxRate = "0.40", WithBid = true, Bid = "0.39" };
+        Assert.Equal(["Order.Limit", "Order.GoodFor"], JobRequestValidator.Problems(draft.Read("k").Request).Select(p => p.Field));
+        var bid = new JobDraft { Name = "x", AtAPrice = true, OrderLimit = "0.30", WithBid = true, Bid = "0.30" };
+        Assert.Equal(["Limits.Bid.Bid"], JobRequestValidator.Problems(bid.Read("k").Request).Select(p => p.Field));
+    }
+
+    [Fact]
     public void Typing_a_name_a_tag_or_a_script_asks_no_provider_and_changing_a_need_does()
     {
         var draft = new JobDraft();

@@ -3,8 +3,10 @@ using Dashboard.Domain;
 using Dashboard.Domain.Costs;
 using Dashboard.Domain.Jobs;
 using Dashboard.Domain.Marketplaces;
+using Dashboard.Domain.Prices;
 using Dashboard.Domain.Teams;
 using Dashboard.Infrastructure.Live;
+using Dashboard.Infrastructure.Persistence;
 using Dashboard.Infrastructure.Scheduling;
 using Dashboard.Tests.Shared;
 using Dashboard.Web.Features.Jobs;
@@ -27,7 +29,7 @@ public sealed class NewJobPageTests : BunitContext
     {
         Services.AddSingleton<TimeProvider>(_clock).AddSingleton(_team.Database).AddSingleton<IMarketplaces>(_market);
         Services.AddSingleton<ChangeFeed>().AddSingleton<INudgeProvisioning, NoNudge>();
-        Services.AddSingleton<QuoteOffers>().AddSingleton<SubmitJob>().AddSingleton<JobQueries>().AddSingleton<NewJobQueries>();
+        Services.AddSingleton<QuoteOffers>().AddSingleton<SubmitJob>().AddSingleton<JobQueries>().AddSingleton<NewJobQueries>().AddSingleton<OrderHelp>();
         JSInterop.Mode = JSRuntimeMode.Loose;
     }
 
@@ -69,6 +71,40 @@ public sealed class NewJobPageTests : BunitContext
         Field(page, "Bid").Input("0.10");
 
         await SettlesAsync(() => page.Markup.Contains("No machine takes a bid of $0.100/h right now; the lowest that one takes is $0.200/h.", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_job_that_waits_for_a_price_says_what_it_costs_now_and_carries_its_order_and_no_offer()
+    {
+        await AddHoursAsync("RTX 3090", 0.25m, 0.21m, 0.25m, 0.25m);
+        var page = Page();
+        page.WaitForAssertion(() => Assert.Single(page.FindAll(".offer.on")));
+        page.FindAll(".order .choice button").Single(b => b.TextContent.StartsWith("When the price", StringComparison.Ordinal)).Click();
+        Field(page, "Price").Input("0.225");
+        Field(page, "And then").Change("TakeBest");
+
+        page.WaitForAssertion(() => Assert.Contains("or less in 25% of the hours.", page.Find(".order").TextContent, StringComparison.Ordinal));
+        Assert.Contains("Now $0.240/h on the chosen RTX 3090.", page.Find(".order").TextContent, StringComparison.Ordinal); // a cent of it is disk
+        Assert.Equal("Wait for $0.225/h or less", page.Find(".start").TextContent);
+        page.Find(".start").Click();
+        page.WaitForAssertion(() => Assert.Single(Jobs()));
+        var job = Jobs().Single();
+        Assert.Equal((new PriceOrder(HourlyRate.FromUsd(0.225m), SeededTeam.Start.AddHours(24), OrderEnding.TakeBest), null), (job.Order, job.OfferId));
+    }
+
+    [Fact]
+    public void A_price_that_is_none_is_a_problem_of_its_field_and_nothing_typed_is_lost()
+    {
+        var page = Page();
+        page.FindAll(".order .choice button").Single(b => b.TextContent.StartsWith("When the price", StringComparison.Ordinal)).Click();
+        Field(page, "Price").Input("cheap");
+        Field(page, "Good for").Input("9999");
+        page.Find(".start").Click();
+
+        Assert.Contains("Enter dollars an hour, for example 0.35.", Note(page, "Price"), StringComparison.Ordinal);
+        Assert.Contains("Enter a time of at most 60 days", Note(page, "Good for"), StringComparison.Ordinal);
+        Assert.Equal("cheap", Field(page, "Price").GetAttribute("value"));
+        Assert.Empty(Jobs());
     }
 
     [Fact]
@@ -267,6 +303,18 @@ public sealed class NewJobPageTests : BunitContext
     {
         Services.GetRequiredService<NavigationManager>().NavigateTo("/t/halden/jobs/new" + query);
         return Page();
+    }
+
+    /// <summary>The lowest prices of the last 24 hours, by turns.</summary>
+    private async Task AddHoursAsync(string gpu, params decimal[] usd)
+    {
+        await using var db = await _team.Database.ForSystemAsync(Xunit.TestContext.Current.CancellationToken);
+        var series = PriceSeriesRow.Of(new PriceSeries(new Market(Provider.VastAi, "http://127.0.0.1:1", Simulated: true), gpu, 24, 1, RentalType.OnDemand, VerifiedOnly: true), SeededTeam.Start);
+        db.PriceSeries.Add(series);
+        await db.SaveChangesAsync(Xunit.TestContext.Current.CancellationToken);
+        var last = (int)(SeededTeam.Start.ToUnixTimeSeconds() / 3600);
+        db.PriceHours.AddRange(Enumerable.Range(0, 24).Select(hour => new PriceHourRow { SeriesId = series.Id, T = last - hour, Polls = 1, MinSum = HourlyRate.FromUsd(usd[hour % usd.Length]).MicrosPerHour }));
+        await db.SaveChangesAsync(Xunit.TestContext.Current.CancellationToken);
     }
 
     private ConnectionId AddConnection(string name)

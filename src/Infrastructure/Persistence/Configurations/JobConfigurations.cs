@@ -21,6 +21,7 @@ internal sealed class JobConfiguration : IEntityTypeConfiguration<Job>
         builder.Property(e => e.Needs).AsJson();
         builder.Property(e => e.Limits).AsJson();
         builder.Property(e => e.Estimate).AsJson();
+        builder.Property(e => e.Order).AsJson();
     }
 }
 

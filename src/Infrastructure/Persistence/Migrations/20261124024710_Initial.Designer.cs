@@ -1215,6 +1215,9 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     b.Property<string>("OfferId")
                         .HasColumnType("TEXT");
 
+                    b.Property<string>("Order")
+                        .HasColumnType("TEXT");
+
                     b.Property<Guid>("ProjectId")
                         .HasColumnType("TEXT");
 

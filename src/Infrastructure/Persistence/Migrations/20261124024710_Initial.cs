@@ -455,6 +455,7 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     OfferId = table.Column<string>(type: "TEXT", nullable: true),
                     Needs = table.Column<string>(type: "TEXT", nullable: false),
                     Limits = table.Column<string>(type: "TEXT", nullable: false),
+                    Order = table.Column<string>(type: "TEXT", nullable: true),
                     Estimate = table.Column<string>(type: "TEXT", nullable: true),
                     MayPause = table.Column<bool>(type: "INTEGER", nullable: false),
                     IdempotencyKey = table.Column<string>(type: "TEXT", maxLength: 120, nullable: true),

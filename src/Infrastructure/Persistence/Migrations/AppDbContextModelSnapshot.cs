@@ -1212,6 +1212,9 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     b.Property<string>("OfferId")
                         .HasColumnType("TEXT");
 
+                    b.Property<string>("Order")
+                        .HasColumnType("TEXT");
+
                     b.Property<Guid>("ProjectId")
                         .HasColumnType("TEXT");
 

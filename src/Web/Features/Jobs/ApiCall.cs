@@ -30,7 +30,8 @@ public static class ApiCall
                 LimitsOf(request),
                 request.ProjectId?.Value,
                 request.Tags,
-                request.MayPause ? true : null),
+                request.MayPause ? true : null,
+                request.Order is { } order ? new OrderBody(order.Limit.MicrosPerHour, order.Until, (int?)order.GoodFor?.TotalSeconds, order.Then) : null),
             Body);
 
         // A quote cannot be escaped inside single quotes: end them, quote it, begin again.

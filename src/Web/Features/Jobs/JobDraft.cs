@@ -48,6 +48,17 @@ public sealed class JobDraft
     /// <summary>Hours from the start to the end at most.</summary>
     public string FinishHours { get; set; } = "";
 
+    /// <summary>Whether it waits for a price; else it starts now.</summary>
+    public bool AtAPrice { get; set; }
+
+    /// <summary>USD per hour, GPU and disk.</summary>
+    public string OrderLimit { get; set; } = "";
+
+    /// <summary>Hours that the order is good for; empty: without end.</summary>
+    public string OrderHours { get; set; } = "24";
+
+    public OrderEnding OrderThen { get; set; }
+
     public string RetryCapacity { get; set; } = Plain(RetryPolicy.Default.Capacity);
 
     public string RetryMachine { get; set; } = Plain(RetryPolicy.Default.Machine);
@@ -88,6 +99,9 @@ public sealed class JobDraft
         WithBid = job.Limits.Bid is not null,
         Bid = job.Limits.Bid?.Bid is { } bid ? Plain(bid.Usd) : "",
         OnDemandAfter = job.Limits.Bid?.OnDemandAfter is { } after ? Plain(after) : "",
+        AtAPrice = job.Order is not null,
+        OrderLimit = job.Order is { } order ? Plain(order.Limit.Usd) : "",
+        OrderThen = job.Order?.Then ?? OrderEnding.Cancel,
         RetryCapacity = Plain(job.Limits.Retry.Capacity),
         RetryMachine = Plain(job.Limits.Retry.Machine),
         RetryInterruption = Plain(job.Limits.Retry.Interruption),
@@ -137,6 +151,13 @@ public sealed class JobDraft
                     Number(NoStepMinutes, "Limits.Health.NoStepFor", "Enter minutes, for example 30.", problems) is { } minutes ? TimeSpan.FromSeconds((double)(minutes * 60)) : null,
                     (double?)Number(MaxLoss, "Limits.Health.MaxLoss", "Enter a loss, for example 8.", problems)),
             },
+            Order = AtAPrice
+                ? new OrderRequest(
+                    Number(OrderLimit, "Order.Limit", "Enter dollars an hour, for example 0.35.", problems) is { } price ? HourlyRate.FromUsd(price) : HourlyRate.Zero,
+                    Number(OrderHours, "Order.GoodFor", "Enter hours, for example 24.", problems) is { } good ? TimeSpan.FromSeconds((double)(good * 3600)) : null,
+                    Until: null,
+                    OrderThen)
+                : null,
             FinishWithin = Number(FinishHours, "FinishWithin", "Enter hours, for example 24.", problems) is { } within ? TimeSpan.FromSeconds((double)(within * 3600)) : null,
             ProjectId = ProjectId,
             Tags = Commas(Tags),

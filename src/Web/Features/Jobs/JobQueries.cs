@@ -43,6 +43,7 @@ public sealed class JobQueries(AppDatabase database, TimeProvider time)
             Spec = job.Spec,
             Needs = job.Needs,
             Limits = job.Limits,
+            Order = job.Order,
             Estimate = job.Estimate,
             ConnectionId = job.ConnectionId,
             MarketName = connection.Name,

@@ -24,6 +24,9 @@ public sealed record JobRequest
     /// <summary>From the submission to the end at most; together with <see cref="JobLimits.FinishBy"/> the earlier counts.</summary>
     public TimeSpan? FinishWithin { get; init; }
 
+    /// <summary>Null: it starts at the price there is.</summary>
+    public OrderRequest? Order { get; init; }
+
     /// <summary>Null: the team's first project.</summary>
     public ProjectId? ProjectId { get; init; }
 
@@ -36,6 +39,14 @@ public sealed record JobRequest
     public string? IdempotencyKey { get; init; }
 }
 
+/// <summary>Start when a machine costs at most a limit.</summary>
+/// <param name="Limit">GPU and disk, per hour.</param>
+/// <param name="GoodFor">From the submission on; together with <paramref name="Until"/> the earlier counts. Null both: until somebody stops it.</param>
+public sealed record OrderRequest(HourlyRate Limit, TimeSpan? GoodFor, DateTimeOffset? Until, OrderEnding Then)
+{
+    public PriceOrder From(DateTimeOffset now) => new(Limit, GoodFor is { } time && !(Until < now + time) ? now + time : Until, Then);
+}
+
 /// <param name="Field">Name of the property of <see cref="JobRequest"/> the message belongs to, for example <c>Name</c> or <c>Spec.Command.Script</c>.</param>
 /// <param name="Message">One sentence that says what is wrong and what would be right.</param>
 public sealed record FieldProblem(string Field, string Message);
@@ -45,7 +56,11 @@ public abstract record SubmitResult
 {
     private SubmitResult() { }
 
-    public sealed record Accepted(JobId Id, int Number) : SubmitResult;
+    public sealed record Accepted(JobId Id, int Number) : SubmitResult
+    {
+        /// <summary>What it waits for; null: nothing.</summary>
+        public PriceOrder? Order { get; init; }
+    }
 
     public sealed record Invalid(IReadOnlyList<FieldProblem> Problems) : SubmitResult;
 

@@ -24,6 +24,7 @@ public static class JobRequestValidator
 
         Check(request.FinishWithin is null || (request.FinishWithin > TimeSpan.Zero && request.FinishWithin <= TimeSpan.FromDays(60)), "FinishWithin", "Enter a time of at most 60 days, or leave it empty.");
         Limits(request.Limits, Check);
+        Order(request, Check);
         Needs(request.Needs, Check);
         Spec(request.Spec, Check);
         return problems;
@@ -45,6 +46,21 @@ public static class JobRequestValidator
         var silence = limits.Health.NoStepFor;
         check(silence is null || silence == TimeSpan.Zero || (silence >= TimeSpan.FromMinutes(1) && silence <= TimeSpan.FromDays(1)), "Limits.Health.NoStepFor", "Enter 1 minute to 24 hours, 0 for never, or leave it empty.");
         check(limits.Health.MaxLoss is null || (double.IsFinite(limits.Health.MaxLoss.Value) && limits.Health.MaxLoss > 0), "Limits.Health.MaxLoss", "Enter a loss above 0, or leave it empty.");
+    }
+
+    private static void Order(JobRequest request, Action<bool, string, string> check)
+    {
+        if (request.Order is not { } order)
+        {
+            return;
+        }
+
+        check(order.Limit > HourlyRate.Zero, "Order.Limit", "Enter what an hour may cost at most, for example 0.35.");
+        check(!(request.Limits.MaxRate < order.Limit), "Order.Limit", "Wait for at most what the job may cost per hour.");
+        check(order.GoodFor is null || (order.GoodFor > TimeSpan.Zero && order.GoodFor <= PriceOrderRules.Longest), "Order.GoodFor", "Enter a time of at most 60 days, or leave it empty.");
+        check(!(request.FinishWithin <= order.GoodFor), "Order.GoodFor", "It has to start before it has to be done.");
+        check(Enum.IsDefined(order.Then), "Order.Then", "Choose what happens after that time.");
+        check(!(order.Limit > HourlyRate.Zero && request.Limits.Bid?.Bid >= order.Limit), "Limits.Bid.Bid", "Bid less than the price the job waits for: disk is part of that.");
     }
 
     private static void Tries(int tries, string field, Action<bool, string, string> check) => check(tries is >= 0 and <= 20, field, "Try 0 to 20 times more.");

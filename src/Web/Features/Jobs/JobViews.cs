@@ -45,6 +45,9 @@ public sealed record JobView
 
     public required JobLimits Limits { get; init; }
 
+    /// <summary>What it waits, or waited, for; null: it started at the price there was.</summary>
+    public PriceOrder? Order { get; init; }
+
     public required CostEstimate? Estimate { get; init; }
 
     public required ConnectionId ConnectionId { get; init; }
@@ -80,6 +83,9 @@ public sealed record JobView
 
     /// <summary>Its machine while that is stopped by another renter and kept.</summary>
     public MachineView? Kept => LastMachine is { Status: InstanceStatus.Interrupted } kept ? kept : null;
+
+    /// <summary>Whether it has yet to find its price.</summary>
+    public bool Waits => Order is { Binds: true } && StartedAt is null && Status is JobStatus.Submitted or JobStatus.WaitingForPrice;
 
     public MachineView? LastMachine => Machines.Count > 0 ? Machines[^1] : null;
 

@@ -59,6 +59,9 @@ public sealed record JobRow(
 
     /// <summary>When, as <see cref="Forecast"/> has it.</summary>
     public DateTimeOffset? EndsAbout { get; init; }
+
+    /// <summary>What it waits, or waited, for.</summary>
+    public PriceOrder? Order { get; init; }
 }
 
 /// <param name="Total">Jobs that fit the filter, on all pages.</param>
@@ -248,7 +251,7 @@ public sealed class JobsListQueries(AppDatabase database, MetricsStore metrics, 
                 j.Id, j.Number, j.Name, j.Spec.Model.Id, j.Spec.Method.Kind, j.Spec.Preset, markets[j.ConnectionId], names.GetValueOrDefault(j.CreatedBy.Value, ""), j.Status, j.StopReason,
                 machine?.GpuName, machine?.Rental, run?.Step, run?.TotalSteps, run?.Loss, run?.SecondsPerStep, run?.Phase,
                 j.Estimate, j.Limits.MaxRate, costs.GetValueOrDefault(j.Id), instances[j.Id].Aggregate(HourlyRate.Zero, (sum, i) => sum + i.BurnRate),
-                files.GetValueOrDefault(j.Id), losses.GetValueOrDefault(j.Id, []), j.CreatedAt, j.StartedAt, j.EndedAt) { Outbid = j.InterruptedAt is not null, Forecast = forecast, EndsAbout = forecast is null ? null : now + forecast.Left };
+                files.GetValueOrDefault(j.Id), losses.GetValueOrDefault(j.Id, []), j.CreatedAt, j.StartedAt, j.EndedAt) { Outbid = j.InterruptedAt is not null, Forecast = forecast, EndsAbout = forecast is null ? null : now + forecast.Left, Order = j.Order };
         })];
     }
 

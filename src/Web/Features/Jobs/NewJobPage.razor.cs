@@ -1,4 +1,5 @@
 using Dashboard.Domain;
+using Dashboard.Domain.Costs;
 using Dashboard.Domain.Jobs;
 using Dashboard.Domain.Teams;
 using Dashboard.Web.Components;
@@ -47,9 +48,13 @@ public sealed partial class NewJobPage
 
     private bool HasNeeds => _draft.Gpus.Length > 0 || _draft.MinVram.Length > 0 || _draft.MaxRate.Length > 0 || _draft.GpuCount.Trim() != "1";
 
-    private string StartLabel => _starting ? "Starting…" : Chosen is { } chosen ? $"Start · {Numbers.About(chosen.Estimate.Expected)}" : "Start when a machine is free";
+    private string StartLabel => _starting ? "Starting…" : Waits is { } limit ? $"Wait for {Numbers.Rate(limit)} or less" : _draft.AtAPrice ? "Wait for its price" : Chosen is { } chosen ? $"Start · {Numbers.About(chosen.Estimate.Expected)}" : "Start when a machine is free";
 
-    private string Promise => Chosen is { } chosen
+    /// <summary>The price it waits for, once that reads as one.</summary>
+    private HourlyRate? Waits => _draft.AtAPrice && _draft.Read(_key).Request.Order?.Limit is { MicrosPerHour: > 0 } limit ? limit : null;
+
+    private string Promise => _draft.AtAPrice ? $"Nothing is rented and nothing is billed until a machine costs {(Waits is { } limit ? Numbers.Rate(limit) : "that")} or less."
+        : Chosen is { } chosen
         ? $"If this offer is gone we take the next cheapest that fits. Likely not above {Numbers.Amount(chosen.Estimate.High)}."
         : "Nothing is rented while no machine fits, and nothing is billed.";
 

@@ -33,6 +33,11 @@ public sealed class SubmitJob(AppDatabase database, QuoteOffers quotes, INudgePr
             problems.Add(new FieldProblem("Limits.FinishBy", "Name a time that has not passed."));
         }
 
+        if (request.Order?.Until is { } until && (until <= time.GetUtcNow() || until > time.GetUtcNow() + PriceOrderRules.Longest))
+        {
+            problems.Add(new FieldProblem("Order.Until", "Name a time that has not passed, at most 60 days ahead."));
+        }
+
         if (problems.Count > 0)
         {
             return new SubmitResult.Invalid(problems);
@@ -47,7 +52,7 @@ public sealed class SubmitJob(AppDatabase database, QuoteOffers quotes, INudgePr
         var chosen = quote.Offers.FirstOrDefault(q => q.Offer.Id == request.OfferId) ?? (quote.Offers.Count > 0 ? quote.Offers[0] : null);
         try
         {
-            return await SaveAsync(team, request, chosen, ct);
+            return await SaveAsync(team, request, chosen is null ? null : AtItsPrice(request, chosen), ct);
         }
         catch (DbUpdateException) when (request.IdempotencyKey is not null)
         {
@@ -61,14 +66,26 @@ public sealed class SubmitJob(AppDatabase database, QuoteOffers quotes, INudgePr
         }
     }
 
+    /// <summary>What it costs on that machine at the price the job waits for, where that is what it will be rented at.</summary>
+    private static QuotedOffer AtItsPrice(JobRequest request, QuotedOffer quoted)
+    {
+        if (request.Order is not { Then: not OrderEnding.TakeBest, Limit: var limit } || quoted.Offer.Rate <= limit || limit <= quoted.Offer.DiskRate)
+        {
+            return quoted;
+        }
+
+        var offer = quoted.Offer with { GpuRate = new HourlyRate(limit.MicrosPerHour - quoted.Offer.DiskRate.MicrosPerHour) };
+        return new QuotedOffer(offer, JobEstimator.Estimate(request.Spec, offer, request.Limits.MaxRuntime));
+    }
+
     private static JobLimits WithDeadline(JobRequest request, DateTimeOffset now) =>
         request.FinishWithin is { } within && !(request.Limits.FinishBy < now + within) ? request.Limits with { FinishBy = now + within } : request.Limits;
 
     private async Task<SubmitResult?> FindAsync(TeamContext team, string key, CancellationToken ct)
     {
         await using var db = await database.ForTeamAsync(team, ct);
-        var job = await db.Jobs.AsNoTracking().Where(j => j.TeamId == team.TeamId && j.IdempotencyKey == key).Select(j => new { j.Id, j.Number }).SingleOrDefaultAsync(ct);
-        return job is null ? null : new SubmitResult.Accepted(job.Id, job.Number);
+        var job = await db.Jobs.AsNoTracking().Where(j => j.TeamId == team.TeamId && j.IdempotencyKey == key).Select(j => new { j.Id, j.Number, j.Order }).SingleOrDefaultAsync(ct);
+        return job is null ? null : new SubmitResult.Accepted(job.Id, job.Number) { Order = job.Order };
     }
 
     private async Task<SubmitResult> SaveAsync(TeamContext team, JobRequest request, QuotedOffer? chosen, CancellationToken ct)
@@ -114,9 +131,10 @@ public sealed class SubmitJob(AppDatabase database, QuoteOffers quotes, INudgePr
             Tags = request.Tags,
             Spec = request.Spec,
             ConnectionId = connection.Id,
-            OfferId = request.OfferId,
+            OfferId = request.Order is null ? request.OfferId : null, // offers do not last that long
             Needs = request.Needs,
             Limits = WithDeadline(request, now),
+            Order = request.Order?.From(now),
             Estimate = chosen?.Estimate,
             MayPause = request.MayPause,
             IdempotencyKey = request.IdempotencyKey,
@@ -136,6 +154,6 @@ public sealed class SubmitJob(AppDatabase database, QuoteOffers quotes, INudgePr
 
         nudge.Provision(job.Id);
         changes.Publish(team.TeamId, job.Id);
-        return new SubmitResult.Accepted(job.Id, job.Number);
+        return new SubmitResult.Accepted(job.Id, job.Number) { Order = job.Order };
     }
 }
