@@ -97,11 +97,13 @@ public sealed class BudgetStepNewsTests : IAsyncLifetime
         var machine = (await _town.RentAsync(job, Dollar))!.Id;
         await _town.ChangeAsync(machine, change =>
         {
-            foreach (var status in new[] { InstanceStatus.Sent, InstanceStatus.Booting, InstanceStatus.Ready, InstanceStatus.Running })
-            {
-                change.MoveTo(status);
-            }
-
+            change.MoveTo(InstanceStatus.Sent);
+            change.MoveTo(InstanceStatus.Booting);
+        });
+        await _town.ChangeAsync(machine, change =>
+        {
+            change.MoveTo(InstanceStatus.Ready);
+            change.MoveTo(InstanceStatus.Running);
             (change.Instance.BillingSince, change.Instance.RunningSince) = (change.Now, change.Now);
         });
         return machine;
