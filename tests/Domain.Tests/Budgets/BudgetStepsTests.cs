@@ -1,3 +1,4 @@
+using CsCheck;
 using Dashboard.Domain.Budgets;
 using Dashboard.Domain.Costs;
 
@@ -19,7 +20,7 @@ public sealed class BudgetStepsTests
 
     [Fact]
     public void However_spending_comes_in_each_step_is_told_once_and_in_order() =>
-        CsCheck.Gen.Long[1, 40_000_000].List[1, 40].Sample(charges =>
+        Gen.Long[1, 40_000_000].List[1, 40].Sample(charges =>
         {
             var (spent, told, said) = (Money.Zero, 0, new List<int>());
             foreach (var charge in charges)

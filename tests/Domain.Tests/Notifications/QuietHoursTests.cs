@@ -1,4 +1,5 @@
 using System.Globalization;
+using CsCheck;
 using Dashboard.Domain.Notifications;
 
 namespace Dashboard.Domain.Tests.Notifications;
@@ -37,7 +38,7 @@ public sealed class QuietHoursTests
     public void They_always_end_after_now_and_within_a_day_and_an_hour()
     {
         var zones = new[] { "UTC", "Europe/Berlin", "America/St_Johns", "Asia/Kathmandu", "Australia/Lord_Howe" };
-        CsCheck.Gen.Select(CsCheck.Gen.Int[0, 1439], CsCheck.Gen.Int[0, 1439], CsCheck.Gen.Int[0, zones.Length - 1], CsCheck.Gen.Long[0, 525_600]).Sample((from, until, zone, minute) =>
+        Gen.Select(Gen.Int[0, 1439], Gen.Int[0, 1439], Gen.Int[0, zones.Length - 1], Gen.Long[0, 525_600]).Sample((from, until, zone, minute) =>
         {
             var now = Utc("2026-01-01T00:00").AddMinutes(minute);
             return new QuietHours(from, until, zones[zone]).EndsAt(now) is not { } end || (end > now && end - now <= TimeSpan.FromHours(25));
