@@ -73,6 +73,9 @@ public static class InboxKinds
 
     /// <summary>What is off about one machine; the key ends with its id.</summary>
     public static IReadOnlyList<string> OfMachines { get; } = [RateAboveQuote, WrongRental, TrafficSpike, IdleGpu];
+
+    /// <summary>A channel does not take messages.</summary>
+    public const string ChannelFails = "channel-fails";
 }
 
 /// <summary>A message to people, written in the same transaction as its cause and delivered at least once; the dashboard's own channel delivers it exactly once.</summary>
@@ -117,14 +120,21 @@ public static class OutboxKinds
     public const string JobSubmitted = "job.submitted";
     public const string JobEnded = "job.ended";
     public const string BudgetReached = "budget.reached";
+
+    /// <summary>A share of a limit is spent.</summary>
+    public const string BudgetStep = "budget.step";
     public const string KeyRefused = "key.refused";
     public const string DestroyUnconfirmed = "destroy.unconfirmed";
 
     /// <summary>A job that waited for its price has found a machine.</summary>
-    public const string PriceReached = "price.reached";
+    public const string OrderFired = "price-order.fired";
 
     /// <summary>The time of its order has passed, and the job goes on.</summary>
     public const string OrderOver = "price-order.over";
+    /// <summary>An inbox item of the kinds that nothing else announces was opened, or became critical.</summary>
+    public const string Trouble = "trouble";
+    public const string PriceReached = "price.reached";
+    public const string PriceOver = "price.over";
 }
 
 /// <summary>News for the people of a team, as delivered by the dashboard's own channel: one per message.</summary>

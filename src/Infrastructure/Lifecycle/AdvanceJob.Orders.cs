@@ -56,7 +56,7 @@ internal sealed partial class AdvanceJob
 
         change.Job.Order = order with { FiredAt = change.Now, LookedAt = change.Now, Lowest = offer.Rate, LowestAt = change.Now };
         change.Say("price-reached", $"A machine costs {offer.Rate.Words()}; the job waited for {order.Limit.Words()} or less.", instance.AttemptNumber);
-        Outbox.Announce(change.Db, change.Job.TeamId, OutboxKinds.PriceReached, instance.Id.ToString(), $"{{\"job\":\"{change.Job.Id}\",\"instance\":\"{instance.Id}\"}}", change.Now);
+        Outbox.Announce(change.Db, change.Job.TeamId, OutboxKinds.OrderFired, instance.Id.ToString(), $"{{\"job\":\"{change.Job.Id}\",\"instance\":\"{instance.Id}\"}}", change.Now);
     }
 
     /// <summary>Its time has passed, or there is nothing to wait for any more.</summary>

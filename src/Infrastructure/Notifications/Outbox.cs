@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Dashboard.Domain;
 using Dashboard.Domain.Inbox;
 using Dashboard.Domain.Jobs;
@@ -21,4 +22,11 @@ public static class Outbox
     /// <summary>Of one attempt a pause is told, and its end after it.</summary>
     internal static void JobEnded(AppDbContext db, Job job, DateTimeOffset now) =>
         Announce(db, job.TeamId, OutboxKinds.JobEnded, $"{job.Id}/{job.AttemptCount}/{job.Status}", $"{{\"job\":\"{job.Id}\"}}", now);
+
+    /// <summary>Announces an inbox item: <paramref name="item"/> is its key, <paramref name="since"/> tells it from earlier ones.</summary>
+    internal static void AnnounceItem(AppDbContext db, TeamId team, string kind, string item, DateTimeOffset since, string turn, DateTimeOffset now)
+    {
+        var at = since.ToUnixTimeMilliseconds();
+        Announce(db, team, kind, $"{item}/{at}{turn}", JsonSerializer.Serialize(new { item, since = at }), now);
+    }
 }

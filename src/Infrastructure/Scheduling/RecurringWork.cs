@@ -16,6 +16,8 @@ public static class RecurringWork
         ("prune-prices", (recurring, id) => recurring.AddOrUpdate<PrunePrices>(id, job => job.RunAsync(CancellationToken.None), Cron.Hourly(7))),
         ("reconcile-bills", (recurring, id) => recurring.AddOrUpdate<ReconcileBills>(id, job => job.RunAsync(CancellationToken.None), Cron.Minutely)),
         ("dispatch-outbox", (recurring, id) => recurring.AddOrUpdate<DispatchOutbox>(id, job => job.RunAsync(CancellationToken.None), Cron.Minutely)),
+        ("dispatch-deliveries", (recurring, id) => recurring.AddOrUpdate<DispatchDeliveries>(id, job => job.RunAsync(CancellationToken.None), Cron.Minutely)),
+        ("prune-deliveries", (recurring, id) => recurring.AddOrUpdate<PruneDeliveries>(id, job => job.RunAsync(CancellationToken.None), Cron.Hourly(23))),
         ("find-trouble", (recurring, id) => recurring.AddOrUpdate<FindTrouble>(id, job => job.RunAsync(CancellationToken.None), Cron.Minutely)),
     ];
 

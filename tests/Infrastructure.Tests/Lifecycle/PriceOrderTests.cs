@@ -53,8 +53,8 @@ public sealed class PriceOrderTests : IAsyncLifetime
         Assert.NotNull((await host.JobAsync(job)).Order!.FiredAt);
         await using var db = await host.Database.ForSystemAsync(Now);
         Assert.Equal(1, await db.JobEvents.CountAsync(e => e.JobId == job && e.Kind == "price-reached", Now));
-        Assert.Equal(1, await db.Outbox.CountAsync(m => m.Kind == OutboxKinds.PriceReached, Now));
-        await Eventually.HoldsAsync(async () => await db.Notices.AnyAsync(n => n.Kind == OutboxKinds.PriceReached && n.Title.Contains("has found its price"), Now), "the bell says so", Patience, Now);
+        Assert.Equal(1, await db.Outbox.CountAsync(m => m.Kind == OutboxKinds.OrderFired, Now));
+        await Eventually.HoldsAsync(async () => await db.Notices.AnyAsync(n => n.Kind == OutboxKinds.OrderFired && n.Title.Contains("has found its price"), Now), "the bell says so", Patience, Now);
     }
 
     [Fact]
