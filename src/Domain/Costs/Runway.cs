@@ -7,10 +7,10 @@ public enum RunwayState
     Open,
 
     /// <summary>More than a day.</summary>
-    Long,
+    Lasts,
 
     /// <summary>Ends within a day.</summary>
-    Short,
+    EndsSoon,
 
     /// <summary>Ends within hours, before anybody may look again.</summary>
     Critical,
@@ -47,9 +47,9 @@ public readonly record struct Runway(RunwayState State, TimeSpan? Left)
         }
 
         var hours = TimeSpan.FromHours(Math.Min((double)(left.Usd / burn.Usd), Longest.TotalHours));
-        return new Runway(hours < IsCritical ? RunwayState.Critical : hours < Warns ? RunwayState.Short : RunwayState.Long, hours);
+        return new Runway(hours < IsCritical ? RunwayState.Critical : hours < Warns ? RunwayState.EndsSoon : RunwayState.Lasts, hours);
     }
 
     /// <summary>Whether somebody has to act before the provider stops everything.</summary>
-    public bool Warning => State is RunwayState.Short or RunwayState.Critical or RunwayState.Ended;
+    public bool Warning => State is RunwayState.EndsSoon or RunwayState.Critical or RunwayState.Ended;
 }

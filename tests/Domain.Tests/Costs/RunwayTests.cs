@@ -7,8 +7,8 @@ public sealed class RunwayTests
     private static readonly DateTimeOffset Noon = new(2026, 11, 24, 12, 0, 0, TimeSpan.Zero);
 
     [Theory]
-    [InlineData(48, 2, RunwayState.Long, 24)]
-    [InlineData(47, 2, RunwayState.Short, 23.5)]
+    [InlineData(48, 2, RunwayState.Lasts, 24)]
+    [InlineData(47, 2, RunwayState.EndsSoon, 23.5)]
     [InlineData(7, 2, RunwayState.Critical, 3.5)]
     [InlineData(0, 2, RunwayState.Ended, 0)]
     [InlineData(-1, 2, RunwayState.Ended, 0)]
