@@ -16,6 +16,9 @@ public sealed class OwnRuns(IReadOnlyDictionary<string, HostScorecard> hosts, IR
     /// <summary>Older runs weigh less than a sixteenth and are not read.</summary>
     public static readonly TimeSpan Reach = LearnedFactor.HalfLife * 4;
 
+    /// <summary>Nothing was ever rented.</summary>
+    public static OwnRuns None { get; } = new(new Dictionary<string, HostScorecard>(), [], DateTimeOffset.UnixEpoch);
+
     private readonly LearnedFactor _all = LearnedFactor.Of(paces.Select(MissOf), LearnedFactor.Unknown(LearnedFactor.TrainingSpread), now);
     private readonly ILookup<string, PaceRun> _byGpu = paces.ToLookup(run => run.GpuName, StringComparer.Ordinal);
     private readonly Dictionary<string, LearnedFactor> _gpus = new(StringComparer.Ordinal);

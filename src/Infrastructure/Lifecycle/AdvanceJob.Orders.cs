@@ -122,7 +122,7 @@ internal sealed partial class AdvanceJob
         var rental = RentalOf(job, left);
         var query = Query(job, job.Limits, rental) with { Limit = LowestRows };
         var offers = await looks.SearchAsync(connection, query, ct);
-        var usable = Usable(job, job.Limits, [.. offers.Where(o => o.Rental == rental)], rows, new Dictionary<string, HostScorecard>(), [], left);
+        var usable = Usable(job, job.Limits, [.. offers.Where(o => o.Rental == rental)], rows, OwnRuns.None, [], left);
         return usable.Count == 0 ? null : usable.Min(o => o.Offer.Rate);
     }
 
