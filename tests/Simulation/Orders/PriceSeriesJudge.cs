@@ -97,6 +97,7 @@ internal sealed class PriceSeriesJudge(World world, Random chance)
     {
         var before = _job;
         _job = job;
+        Fits(); // what was found is there at this instant
         if (before?.StartedAt is null && job.StartedAt is not null)
         {
             Started();
