@@ -60,7 +60,7 @@ internal sealed partial class AdvanceJob
     }
 
     /// <summary>Its time has passed, or there is nothing to wait for any more.</summary>
-    private void StopWaiting(JobChange change)
+    private static void StopWaiting(JobChange change)
     {
         var job = change.Job;
         if (job.Status != JobStatus.WaitingForPrice || !PriceOrderRules.Waits(job))

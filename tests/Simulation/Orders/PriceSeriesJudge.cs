@@ -28,7 +28,6 @@ internal sealed class PriceSeriesJudge(World world, Random chance)
     private double _factor = 1;
     private DateTimeOffset? _fitsSince;
     private int _crashes;
-    private int _starts;
     private bool _started;
 
     public void Begin()
@@ -113,7 +112,6 @@ internal sealed class PriceSeriesJudge(World world, Random chance)
     {
         var machine = world.Market.MachineOf(contract);
         _rented.Add(machine.MachineId.ToString(System.Globalization.CultureInfo.InvariantCulture));
-        _starts++;
         if (_job?.Order is not { } order)
         {
             world.Violate("Early", $"machine {contract.Id} is rented before the order is known");
