@@ -18,8 +18,9 @@ internal static class Replay
         ["pair", var point, var fault] => Schedules.Pair(Number(point) - 1, Number(fault) - 1),
         ["random", var seed] => Schedules.Random(Number(seed)),
         ["crash", var point] => Schedules.OnlyCrash(Number(point) - 1),
+        ["spending", var seed] => Schedules.Spending(Number(seed)),
         ["fault", var fault] => Schedules.OnlyFault(Number(fault) - 1),
-        _ => throw new FormatException($"\"{name}\" is no schedule: pair/<crash point>/<fault>, random/<seed>, crash/<crash point> or fault/<fault>."),
+        _ => throw new FormatException($"\"{name}\" is no schedule: pair/<crash point>/<fault>, random/<seed>, spending/<seed>, crash/<crash point> or fault/<fault>."),
     };
 
     private static int Number(string text) => int.Parse(text, NumberStyles.None, CultureInfo.InvariantCulture);
