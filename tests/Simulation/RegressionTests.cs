@@ -1,4 +1,5 @@
 using Dashboard.Domain.Jobs;
+using Dashboard.Simulation.Crashes;
 using Dashboard.Simulation.Faults;
 using Dashboard.Simulation.Harness;
 
@@ -13,7 +14,12 @@ public sealed class RegressionTests
 
     /// <summary>It answered over SSH all the while, and its time was not metered because the provider had lost sight of it.</summary>
     [Fact]
-    public void A_machine_that_answers_is_billed_although_the_provider_has_lost_sight_of_it() => Holds(Schedules.Random(204));
+    public void A_machine_that_answers_is_billed_although_the_provider_has_lost_sight_of_it() => Holds(new Schedule("silent host", 204)
+    {
+        Faults = [FaultTable.Named("host without heartbeat")],
+        Crashes = [new CrashPlan(CrashPoints.Named("before attach key"), 3) { Away = TimeSpan.FromSeconds(6), Frozen = TimeSpan.FromSeconds(118) }],
+        Jobs = [new JobPlan(), new JobPlan { SubmittedAfter = TimeSpan.FromSeconds(29) }],
+    });
 
     /// <summary>Its end was told under the key of its pause, which an index refused for ever.</summary>
     [Theory]

@@ -18,14 +18,14 @@ internal sealed record HoldResult(DateTimeOffset? Until, Budget? Refused, Money 
 /// Takes and renews the hold of a machine: the same amount on every budget its job falls under, or on none, drawn from
 /// what the job was promised before what is free. Runs in the caller's transaction, the one that writes the instance row.
 /// </summary>
-internal sealed class BudgetHolds(IOptions<BudgetOptions> options)
+internal class BudgetHolds(IOptions<BudgetOptions> options)
 {
     /// <summary>Time between two renewals.</summary>
     public TimeSpan RenewEvery => options.Value.RenewEvery;
 
     private HoldTerms Terms => options.Value.Terms;
 
-    public HoldResult Take(AppDbContext db, Job job, Instance instance, bool simulated, DateTimeOffset? startedAt, DateTimeOffset now)
+    public virtual HoldResult Take(AppDbContext db, Job job, Instance instance, bool simulated, DateTimeOffset? startedAt, DateTimeOffset now)
     {
         var budgets = BudgetBook.Concerned(db, BudgetBook.SpenderOf(job, simulated), now);
         if (budgets.Count == 0)

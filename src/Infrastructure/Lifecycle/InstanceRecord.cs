@@ -73,11 +73,13 @@ internal sealed class InstanceRecords(AppDatabase database, LogStore logs, Chang
     private static async Task<InstanceSnapshot> LoadAsync(AppDbContext db, InstanceId id, bool tracked, CancellationToken ct)
     {
         var behaviour = tracked ? QueryTrackingBehavior.TrackAll : QueryTrackingBehavior.NoTracking;
-        var instance = await db.Instances.AsTracking(behaviour).SingleAsync(i => i.Id == id, ct);
-        var job = await db.Jobs.AsTracking(behaviour).SingleAsync(j => j.Id == instance.JobId, ct);
-        var attempt = await db.Attempts.AsTracking(behaviour).SingleAsync(a => a.Id == instance.AttemptId, ct);
-        var connection = await db.Connections.AsTracking(behaviour).SingleAsync(c => c.Id == instance.ConnectionId, ct);
-        return new InstanceSnapshot(instance, job, attempt, connection);
+        var row = await (from i in db.Instances
+                         join j in db.Jobs on i.JobId equals j.Id
+                         join a in db.Attempts on i.AttemptId equals a.Id
+                         join c in db.Connections on i.ConnectionId equals c.Id
+                         where i.Id == id
+                         select new { Instance = i, Job = j, Attempt = a, Connection = c }).AsTracking(behaviour).SingleAsync(ct); // one statement: every step reads it, most of them twice
+        return new InstanceSnapshot(row.Instance, row.Job, row.Attempt, row.Connection);
     }
 }
 

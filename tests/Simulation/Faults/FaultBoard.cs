@@ -1,4 +1,5 @@
 using System.Globalization;
+using Dashboard.Sandbox.Http;
 using Dashboard.Sandbox.Market;
 using Dashboard.Simulation.Harness;
 using Dashboard.Simulation.Machines;
@@ -33,6 +34,7 @@ namespace Dashboard.Simulation.Faults
         private readonly List<(Moment Moment, TimeSpan After, Action<string> Do)> _moments = [];
         private readonly Dictionary<int, DateTimeOffset> _hidden = [];
         private readonly HashSet<string> _lostFiles = [];
+        private readonly List<(DateTimeOffset At, IReadOnlyList<(Contract Contract, WireRow Row)> Rows)> _past = [];
 
         public World World => world;
 
@@ -41,6 +43,12 @@ namespace Dashboard.Simulation.Faults
 
         /// <summary>The limit of every job's runtime; null leaves it to the schedule.</summary>
         public TimeSpan? RuntimeLimit { get; set; }
+
+        /// <summary>Jobs are rented with a bid.</summary>
+        public bool Bids { get; set; }
+
+        /// <summary>What listings were is kept, for those that come late.</summary>
+        public bool Remembers { get; set; }
 
         /// <summary>Until when the provider's answers were bent or its listing was blind, by the faults laid.</summary>
         public DateTimeOffset BlindUntil { get; private set; }
@@ -138,6 +146,42 @@ namespace Dashboard.Simulation.Faults
             Struck.Add(found.Bend.Words);
             return found.Bend;
         }
+
+        /// <summary>Another renter bids more for the machine than anybody here would; for a while, or for good.</summary>
+        public void Outbid(string contract, TimeSpan? time)
+        {
+            if (world.Market.Find(Number(contract)) is not { } found)
+            {
+                return;
+            }
+
+            var machine = World.Park.Machines[found.MachineIndex];
+            Strikes($"machine {contract}: somebody bids more{(time is { } brief ? $" for {brief.TotalSeconds:0} s" : "")}", "outbid");
+            world.Market.Intervene(machine, before => before with { RivalBid = 1000m }, world.Now);
+            world.AdvanceMarket();
+            if (time is { } after)
+            {
+                world.Time.At(after, () =>
+                {
+                    world.Market.Intervene(machine, before => before with { RivalBid = 0m }, world.Now);
+                    world.AdvanceMarket();
+                });
+            }
+        }
+
+        /// <summary>Keeps what a listing would be now.</summary>
+        public void Remember()
+        {
+            if (Remembers && (_past.Count == 0 || _past[^1].At < world.Now))
+            {
+                _past.Add((world.Now, Rows(null, TimeSpan.Zero)));
+            }
+        }
+
+        /// <summary>The rows of a listing as they are, or as they were so long ago.</summary>
+        public IReadOnlyList<(Contract Contract, WireRow Row)> Rows(string? label, TimeSpan ago) => ago == TimeSpan.Zero
+            ? [.. world.Market.Living.Where(contract => IsListed(contract, world.Now) && (label is null || contract.Label == label)).OrderBy(contract => contract.Id).Select(contract => (contract, InstanceRows.Of(world.Market, contract, world.Now)))]
+            : [.. (_past.FindLast(past => past.At <= world.Now - ago).Rows ?? []).Where(row => label is null || row.Contract.Label == label)];
 
         public bool IsListed(Contract contract, DateTimeOffset now) =>
             now >= contract.CreatedAt + world.Market.Settings.ListLag && !(_hidden.TryGetValue(contract.Id, out var until) && now < until);

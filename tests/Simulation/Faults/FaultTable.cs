@@ -56,6 +56,12 @@ internal static class FaultTable
         new("listing lacks a row", "22", f => f.For(Moment.Rented, S(5), S(100), ProviderCalls.Listings, new("listings lack a row") { Pages = DropLastRow })),
         new("listing is empty", "22", f => f.For(Moment.Rented, S(20), S(90), ProviderCalls.Listings, new("listings have no rows") { Pages = Empty })),
         new("listing lacks a row and adjusts its totals", "22", f => f.For(Moment.Started, S(5), S(90), ProviderCalls.Listings, new("listings lack a row, counts by label do not") { Pages = DropLastRowQuietly })),
+        new("listings come late", "22", f => f.For(Moment.Rented, AtOnce, S(150), [ProviderCall.List], new("listings come late") { AnswersLate = S(20) })),
+        new("listings are old", "22, 29", f =>
+        {
+            f.Remembers = true;
+            f.For(Moment.Rented, S(2), S(150), ProviderCalls.Listings, new("listings are those of 30 s ago") { Old = S(30), TellsNoStates = true });
+        }),
         new("listing repeats a row", "22", f => f.For(Moment.Rented, S(5), S(60), ProviderCalls.Listings, new("listings repeat a row") { Pages = RepeatRow })),
         new("listing speaks of more", "22", f => f.For(Moment.Started, S(5), S(60), ProviderCalls.Listings, new("totals are too high") { Pages = pages => pages[^1].Total++ })),
         new("listing without totals", "29", f => f.For(Moment.Rented, S(5), S(60), ProviderCalls.Listings, new("totals are missing") { Pages = pages => pages[^1].Total = null })),
@@ -98,6 +104,16 @@ internal static class FaultTable
         new("file missing", "16", f => f.When(Moment.Started, AtOnce, f.LoseFilesOf)) { MayEndAs = [StopReason.ArtifactMissing] },
         new("result useless", "16", f => f.ResultsAreUseless = true) { MayEndAs = [StopReason.ArtifactMissing] },
 
+        // A bid.
+        new("outbid and back", "12", f => Bid(f, Moment.Started, S(12), S(70))) { MayEndAs = [StopReason.ArtifactMissing] },
+        new("outbid for good", "12", f => Bid(f, Moment.Started, S(12), null)) { MayEndAs = [StopReason.ArtifactMissing] },
+        new("outbid while it boots", "12", f => Bid(f, Moment.Rented, S(5), null)),
+        new("outbid before the rent, contract left over", "6, 12", f =>
+        {
+            f.Bids = true;
+            f.Next(ProviderCall.Rent, 1, new("somebody bids more") { BeforeRent = offer => f.World.Market.Intervene(offer.Machine, before => before with { RivalBid = 1000m }, f.World.Now) });
+        }),
+
         // Its end.
         new("destroy: answer lost", "20", f => f.Next(ProviderCall.Destroy, 2, new("the answer is lost") { AnswersLate = S(15), Throws = NoAnswer })),
         new("destroy: 503, four times", "20", f => f.Next(ProviderCall.Destroy, 4, new("HTTP 503") { Lost = true, Throws = NoAnswer })),
@@ -123,6 +139,12 @@ internal static class FaultTable
     private static RentResult.Unclear Unclear(string cause) => new(cause, Light: false);
 
     private static ProviderUnavailableException NoAnswer() => new("No answer.");
+
+    private static void Bid(FaultBoard f, Moment moment, TimeSpan after, TimeSpan? time)
+    {
+        f.Bids = true;
+        f.When(moment, after, contract => f.Outbid(contract, time));
+    }
 
     private static void EndAfter(FaultBoard f, string contract, TimeSpan time)
     {

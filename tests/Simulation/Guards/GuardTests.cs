@@ -1,3 +1,4 @@
+using Dashboard.Simulation.Budgets;
 using Dashboard.Simulation.Crashes;
 using Dashboard.Simulation.Faults;
 using Dashboard.Simulation.Harness;
@@ -16,6 +17,13 @@ public sealed class GuardTests(ITestOutputHelper output)
     [Fact]
     public void Without_the_check_of_completeness_a_rented_machine_is_believed_never_rented() =>
         Bites(Mutant.NoCompleteListing, [new Schedule("cut listings", 5) { Faults = [FaultTable.Named("rent: answer lost, listings cut short")] }]);
+
+    [Fact]
+    public void Without_holds_a_limit_is_passed() => Bites(Mutant.NoHolds,
+    [
+        .. from seed in Enumerable.Range(0, 2)
+           select new Schedule($"beyond a limit/{seed}", seed) { Caps = [new Cap(0.03m)], Jobs = [new JobPlan { Runs = TimeSpan.FromMinutes(40), MaxRate = 0.6m, MayPause = true }] },
+    ]);
 
     private void Bites(Mutant mutant, IReadOnlyList<Schedule> schedules)
     {

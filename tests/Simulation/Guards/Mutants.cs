@@ -1,9 +1,13 @@
 using Dashboard.Domain;
 using Dashboard.Domain.Costs;
+using Dashboard.Domain.Instances;
+using Dashboard.Domain.Jobs;
+using Dashboard.Infrastructure.Budgets;
 using Dashboard.Infrastructure.Lifecycle;
 using Dashboard.Infrastructure.Persistence;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 
 namespace Dashboard.Simulation.Guards;
 
@@ -21,6 +25,9 @@ internal enum Mutant
     /// <summary>A listing that was cut short counts as a listing.</summary>
     NoCompleteListing,
 
+    /// <summary>Machines are rented and kept whether or not there is money for them.</summary>
+    NoHolds,
+
     /// <summary>One interval in twenty never reaches the ledger.</summary>
     DropsIntervals,
 }
@@ -36,6 +43,9 @@ internal static class Mutants
                 break;
             case Mutant.NoSignature:
                 services.AddSingleton<InstanceLabels, CredulousLabels>();
+                break;
+            case Mutant.NoHolds:
+                services.AddSingleton<BudgetHolds, HoldsSkipped>();
                 break;
             case Mutant.None or Mutant.NoCompleteListing or Mutant.DropsIntervals:
                 break; // not a service: see where they are asked for
@@ -59,6 +69,11 @@ internal static class Mutants
     private sealed class NoFences : Fences
     {
         public override bool Hold(long row, long? held) => true;
+    }
+
+    private sealed class HoldsSkipped(IOptions<BudgetOptions> options) : BudgetHolds(options)
+    {
+        public override HoldResult Take(AppDbContext db, Job job, Instance instance, bool simulated, DateTimeOffset? startedAt, DateTimeOffset now) => new(null, null, Money.Zero);
     }
 
     private sealed class CredulousLabels(InstallationIdentity installation) : InstanceLabels(installation)

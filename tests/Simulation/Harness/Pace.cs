@@ -1,3 +1,4 @@
+using Dashboard.Infrastructure.Budgets;
 using Dashboard.Infrastructure.Lifecycle;
 using Microsoft.Extensions.Options;
 
@@ -20,6 +21,19 @@ internal static class Pace
         Drain = TimeSpan.FromMinutes(6),
         LookEvery = TimeSpan.FromSeconds(15),
     });
+
+    /// <summary>Money is held for minutes instead of hours, so that jobs of minutes renew it.</summary>
+    public static BudgetOptions Spending { get; } = new()
+    {
+        Hold = TimeSpan.FromMinutes(4),
+        ToDestroy = TimeSpan.FromMinutes(3),
+        LastCall = TimeSpan.FromMinutes(1),
+        RenewEvery = TimeSpan.FromMinutes(1),
+        AskAgain = TimeSpan.FromSeconds(20),
+        ResumeEvery = TimeSpan.FromSeconds(30),
+    };
+
+    public static InterruptionOptions Interruption { get; } = new() { WaitMinutes = 3 };
 
     /// <summary>The longest time between two looks at an account on which a machine lives.</summary>
     public static TimeSpan Longest => Usual.Value.QuietInterval;

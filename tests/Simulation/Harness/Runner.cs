@@ -9,6 +9,9 @@ namespace Dashboard.Simulation.Harness;
 /// <param name="Failed">The first world of each that broke an invariant, told from the beginning.</param>
 internal sealed record Tally(int Worlds, Figures Figures, IReadOnlyList<Outcome> Failed, IReadOnlySet<string> PointsPassed, IReadOnlySet<string> FaultsStruck, TimeSpan Took)
 {
+    /// <summary>Processor time of a schedule, s.</summary>
+    public double Cpu { get; init; }
+
     /// <summary>For a test's message: the figures, and the story of the first failures.</summary>
     public string Words()
     {
@@ -27,6 +30,7 @@ internal static class Runner
     public static Tally Run(IReadOnlyList<Schedule> schedules)
     {
         var watch = Stopwatch.StartNew();
+        var before = Environment.CpuUsage.TotalTime;
         var next = -1;
         var outcomes = new ConcurrentBag<Outcome>();
         var passed = new ConcurrentDictionary<string, bool>();
@@ -34,7 +38,7 @@ internal static class Runner
         var failures = 0;
         OnThreads(Environment.ProcessorCount, () =>
         {
-            while (failures < MostFailures && Interlocked.Increment(ref next) is var index && index < schedules.Count)
+            while ((failures < MostFailures || Findings.AreKept) && Interlocked.Increment(ref next) is var index && index < schedules.Count)
             {
                 var outcome = One(schedules[index], tell: false, passed, struck);
                 if (outcome.Violations.Count > 0)
@@ -42,6 +46,7 @@ internal static class Runner
                     Interlocked.Increment(ref failures);
                 }
 
+                Findings.Note(outcome);
                 outcomes.Add(outcome);
             }
         });
@@ -60,7 +65,10 @@ internal static class Runner
             told,
             passed.Keys.ToHashSet(),
             struck.Keys.ToHashSet(),
-            watch.Elapsed);
+            watch.Elapsed)
+        {
+            Cpu = (Environment.CpuUsage.TotalTime - before).TotalSeconds / Math.Max(1, outcomes.Count),
+        };
     }
 
     public static Outcome Tell(Schedule schedule)

@@ -1,6 +1,7 @@
 using Dashboard.Domain.Jobs;
 using Dashboard.Infrastructure.Lifecycle;
 using Dashboard.Sandbox.Market;
+using Dashboard.Simulation.Budgets;
 using Dashboard.Simulation.Crashes;
 using Dashboard.Simulation.Faults;
 using Dashboard.Simulation.Guards;
@@ -20,6 +21,9 @@ internal sealed record Schedule(string Name, int Seed)
 
     /// <summary>When a person stops all jobs, and how.</summary>
     public IReadOnlyList<(TimeSpan After, CancelMode Mode)> Cancels { get; init; } = [];
+
+    /// <summary>Limits that its jobs are under.</summary>
+    public IReadOnlyList<Cap> Caps { get; init; } = [];
 
     public Mutant Mutant { get; init; }
 
@@ -56,4 +60,10 @@ internal sealed record JobPlan
 
     /// <summary>What it waits for before it starts; asked as it is submitted.</summary>
     public Func<World, PriceOrder>? Order { get; init; }
+
+    /// <summary>The most a machine may cost, USD an hour. Set: the job has an estimate by it, and has to fit the limits.</summary>
+    public decimal? MaxRate { get; init; }
+
+    /// <summary>Begun although it may not fit, to be paused when the money ends.</summary>
+    public bool MayPause { get; init; }
 }

@@ -1,4 +1,5 @@
 using Dashboard.Domain.Jobs;
+using Dashboard.Simulation.Budgets;
 using Dashboard.Simulation.Crashes;
 using Dashboard.Simulation.Faults;
 
@@ -7,6 +8,8 @@ namespace Dashboard.Simulation.Harness;
 /// <summary>The schedules that are run: every crash with every fault, and any mixture by chance.</summary>
 internal static class Schedules
 {
+    private static readonly string[] Outages = ["destroy: answer lost", "destroy: 503, four times", "destroy: 401, twice", "destroy lies", "destroy lags", "destroy lags, four minutes"];
+
     /// <summary>Crash points and faults by their index in the tables.</summary>
     public static Schedule Pair(int point, int fault)
     {
@@ -49,6 +52,30 @@ internal static class Schedules
             Cancels = chance.Next(8) == 0 ? [(TimeSpan.FromSeconds(chance.Next(2, 90)), chance.Next(2) == 0 ? CancelMode.DestroyNow : CancelMode.SaveThenDestroy)] : [],
         };
     }
+
+    /// <summary>Every other sequence.</summary>
+    public static bool HasOutage(int seed) => seed % 2 == 1;
+
+    /// <summary>Two to five jobs at once under two limits that not all of them fit, up to two crashes, and half the time machines that cannot be destroyed for a while.</summary>
+    public static Schedule Spending(int seed)
+    {
+        var chance = new Random(seed);
+        return new Schedule($"spending/{seed}", seed)
+        {
+            Caps = [new Cap(Dollars(chance, 5, 40)), new Cap(Dollars(chance, 5, 30), OnProject: true)],
+            Jobs = [.. Enumerable.Range(0, chance.Next(2, 6)).Select(_ => new JobPlan
+            {
+                SubmittedAfter = TimeSpan.FromSeconds(chance.Next(400)),
+                Runs = TimeSpan.FromSeconds(chance.Next(20, 700)),
+                MaxRate = 0.6m,
+                MayPause = chance.Next(3) > 0,
+            })],
+            Crashes = [.. Enumerable.Range(0, chance.Next(3)).Select(_ => new CrashPlan(CrashPoints.All[chance.Next(CrashPoints.All.Count)], chance.Next(1, 6)) { Away = TimeSpan.FromSeconds(chance.Next(1, 20)) })],
+            Faults = HasOutage(seed) ? [FaultTable.Named(Outages[chance.Next(Outages.Length)])] : [],
+        };
+    }
+
+    private static decimal Dollars(Random chance, int least, int most) => chance.Next(least, most) / 100m;
 
     internal static CrashPlan Crash(Random chance)
     {

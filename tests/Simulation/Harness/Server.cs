@@ -158,6 +158,12 @@ internal sealed class Server : Process, IDbContextFactory<AppDbContext>
         services.AddLifecycle();
 
         services.AddSingleton(_world.Pace);
+        if (_world.Schedule.Caps.Count > 0)
+        {
+            services.AddSingleton(Options.Create(Pace.Spending));
+        }
+
+        services.AddSingleton(Options.Create(Pace.Interruption));
         services.AddSingleton(new Random(_world.Chance.Next()));
         services.AddSingleton<StepThreads>(new InlineSteps(this));
         services.AddSingleton<IMarketplaces>(new SimulatedMarketplaces(new SimulatedMarketplace(_world, this)));

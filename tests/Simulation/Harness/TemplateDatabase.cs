@@ -38,7 +38,7 @@ internal static class TemplateDatabase
         var connection = new SqliteConnection($"Data Source={path};Pooling=False;Default Timeout=5");
         connection.Open();
         using var command = connection.CreateCommand();
-        command.CommandText = "PRAGMA foreign_keys=ON; PRAGMA synchronous=OFF; PRAGMA temp_store=MEMORY;";
+        command.CommandText = "PRAGMA foreign_keys=ON; PRAGMA synchronous=OFF; PRAGMA temp_store=MEMORY; PRAGMA journal_mode=MEMORY;"; // whoever is killed closes, which rolls back
         command.ExecuteNonQuery();
         return connection;
     }

@@ -1,7 +1,9 @@
 using Dashboard.Domain;
+using Dashboard.Domain.Costs;
 using Dashboard.Domain.Jobs;
 using Dashboard.Infrastructure.Lifecycle;
 using Dashboard.Sandbox.Market;
+using Dashboard.Simulation.Budgets;
 using Dashboard.Simulation.Crashes;
 using Dashboard.Simulation.Faults;
 using Dashboard.Simulation.Invariants;
@@ -22,7 +24,7 @@ internal sealed class World : IDisposable
     public static readonly DateTimeOffset Opening = new(2026, 11, 2, 9, 0, 0, TimeSpan.Zero);
     /// <summary>By then every flow has done what it will ever do.</summary>
     private static readonly TimeSpan NaiveHorizon = TimeSpan.FromMinutes(40);
-    private static readonly MachinePark Park = MachinePark.Draw(7);
+    public static MachinePark Park { get; } = MachinePark.Draw(7);
 
     private readonly string _folder;
     private readonly List<Process> _processes = [];
@@ -50,6 +52,7 @@ internal sealed class World : IDisposable
         Faults = new FaultBoard(this);
         Crashes = new CrashBoard(this);
         Watch = new InvariantWatch(this);
+        Caps = new CapWatch(this);
     }
 
     public Schedule Schedule { get; }
@@ -72,6 +75,11 @@ internal sealed class World : IDisposable
     public CrashBoard Crashes { get; }
 
     public InvariantWatch Watch { get; }
+
+    public CapWatch Caps { get; }
+
+    /// <summary>How long in all no server was up.</summary>
+    public TimeSpan Away { get; private set; }
 
     public List<Violation> Violations { get; } = [];
 
@@ -113,6 +121,11 @@ internal sealed class World : IDisposable
         for (var server = 0; server < Schedule.Servers; server++)
         {
             Boot();
+        }
+
+        if (Current is { } first)
+        {
+            Caps.Enter(first);
         }
 
         foreach (var job in Schedule.Jobs)
@@ -175,6 +188,7 @@ internal sealed class World : IDisposable
     public void Crash(Process server, TimeSpan away)
     {
         server.Kill();
+        Away += away;
         Time.At(away, Boot);
     }
 
@@ -182,6 +196,7 @@ internal sealed class World : IDisposable
     public void Freeze(Process server, TimeSpan away, TimeSpan frozen)
     {
         server.Freeze();
+        Away += away;
         Time.At(away, Boot);
         Time.At(frozen, () =>
         {
@@ -209,6 +224,7 @@ internal sealed class World : IDisposable
     {
         Market.Advance(Now);
         Hosts.Obey();
+        Faults.Remember();
     }
 
     public void Dispose()
@@ -270,17 +286,37 @@ internal sealed class World : IDisposable
             Spec = new TrainingSpec { Preset = Presets.Command, Backend = "command", Command = new CommandSpec("train", []) },
             ConnectionId = TemplateDatabase.Connection,
             Needs = new MachineNeeds([]),
-            Limits = new JobLimits(null, null, plan.Limit ?? Faults.RuntimeLimit),
             Order = plan.Order?.Invoke(this),
-            Estimate = null,
+            Limits = new JobLimits(null, plan.MaxRate is { } most ? HourlyRate.FromUsd(most) : null, plan.Limit ?? Faults.RuntimeLimit) { Bid = Faults.Bids ? new BidPlan() : null },
+            Estimate = EstimateOf(plan),
+            MayPause = plan.MayPause,
             CreatedAt = now,
             NextStepAt = now,
         };
+        using var transaction = db.Database.BeginTransaction();
+        if (job.Limits.MaxRate is { } rate && !Caps.Admits(db, job, rate, now))
+        {
+            return;
+        }
+
         db.Jobs.Add(job);
         Hosts.Programs[job.Id] = plan.Runs;
         db.SaveChanges();
+        transaction.Commit();
         Watch.Submitted(job);
         server.Wake();
+    }
+
+    /// <summary>The upper end leaves time for a boot, a server that is away, and a bad machine.</summary>
+    private static CostEstimate? EstimateOf(JobPlan plan)
+    {
+        if (plan.MaxRate is not { } rate)
+        {
+            return null;
+        }
+
+        var high = HourlyRate.FromUsd(rate).For(plan.Runs + TimeSpan.FromMinutes(5));
+        return new CostEstimate(high, high, high, plan.Runs + TimeSpan.FromMinutes(2));
     }
 
     private void Cancel(CancelMode mode)

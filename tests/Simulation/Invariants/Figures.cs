@@ -14,6 +14,15 @@ internal sealed record Figures(int Jobs, int Succeeded, int Rents, int MostRents
     /// <summary>What those cost, USD a day.</summary>
     public decimal LeakPerDay { get; init; }
 
+    /// <summary>Jobs that did not fit a limit.</summary>
+    public int Refused { get; init; }
+
+    /// <summary>Jobs that wait for money in the end.</summary>
+    public int OutOfMoney { get; init; }
+
+    /// <summary>The most that a limit was passed by, USD.</summary>
+    public decimal Overspent { get; init; }
+
     public static Figures None { get; } = new(0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 
     public static Figures operator +(Figures a, Figures b) => new(
@@ -28,6 +37,9 @@ internal sealed record Figures(int Jobs, int Succeeded, int Rents, int MostRents
         a.Posted + b.Posted,
         a.Error + b.Error)
     {
+        Refused = a.Refused + b.Refused,
+        OutOfMoney = a.OutOfMoney + b.OutOfMoney,
+        Overspent = Math.Max(a.Overspent, b.Overspent),
         LeftBehind = a.LeftBehind + b.LeftBehind,
         LeakPerDay = a.LeakPerDay + b.LeakPerDay,
     };

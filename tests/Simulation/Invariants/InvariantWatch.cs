@@ -36,7 +36,9 @@ internal sealed class InvariantWatch(World world)
     private int _orphans;
 
     /// <summary>A paused job waits for money; one that a person stopped has to end.</summary>
-    public bool AllJobsEnded => _jobs.Count == world.Schedule.Jobs.Count && _jobs.Values.All(job => JobRules.IsFinal(job.Status) || (job.Status == JobStatus.Paused && !job.Cancelled));
+    public bool AllJobsEnded => _jobs.Count + world.Caps.Refused == world.Schedule.Jobs.Count && _jobs.Values.All(job => JobRules.IsFinal(job.Status) || (job.Status == JobStatus.Paused && !job.Cancelled));
+
+    public IReadOnlyCollection<Contract> Ours => _ours.Values;
 
     public bool NothingOfOursLives => _ours.Values.All(contract => !contract.IsLiving) && _rows.Values.All(row => InstanceRules.IsFinal(row.Status));
 
@@ -163,7 +165,7 @@ internal sealed class InvariantWatch(World world)
             Works(job);
         }
 
-        // I6 belongs here: at every commit, what has accrued and what is held against each limit.
+        world.Caps.Committed(server);
     }
 
     /// <summary>I2, as time passes: whatever bills is wanted, or is destroyed soon.</summary>
@@ -204,9 +206,9 @@ internal sealed class InvariantWatch(World world)
             world.Violate("I4", $"machine {foreign} of somebody else is gone");
         }
 
-        foreach (var job in _jobs.Values)
+        foreach (var (id, job) in _jobs)
         {
-            JudgeEnd(job);
+            JudgeEnd(id, job);
         }
 
         using var db = world.Current!.CreateDbContext();
@@ -222,6 +224,9 @@ internal sealed class InvariantWatch(World world)
         Rents = world.Market.State.RentCalls.Where(calls => _rows.ContainsKey(calls.Key)).Sum(calls => calls.Value),
         MostRentsOfOneRow = _rows.Values.Select(row => row.RentsSent).DefaultIfEmpty().Max(),
         Machines = _ours.Count,
+        Refused = world.Caps.Refused,
+        OutOfMoney = _jobs.Values.Count(job => job.Status == JobStatus.Paused),
+        Overspent = world.Caps.Overspent,
         Orphans = _orphans,
         Crashes = world.Crashes.Happened,
     };
@@ -269,13 +274,14 @@ internal sealed class InvariantWatch(World world)
         }
     }
 
-    private void JudgeEnd(JobView job)
+    private void JudgeEnd(JobId id, JobView job)
     {
         var allowed = world.Schedule.Faults.SelectMany(fault => fault.MayEndAs).ToHashSet();
         var good = job.Status == JobStatus.Succeeded
             || (job.Reason is { } reason && allowed.Contains(reason))
             || (job.Cancelled && job.Status == JobStatus.Cancelled)
-            || job is { Status: JobStatus.Cancelled, Reason: StopReason.PriceNotReached }; // whether rightly, its schedule judges
+            || job is { Status: JobStatus.Cancelled, Reason: StopReason.PriceNotReached } // whether rightly, its schedule judges
+            || (job.Reason == StopReason.BudgetExhausted && world.Schedule.Caps.Count > 0 && !world.Caps.IsPromised(id));
         if (!good)
         {
             world.Violate("End", $"job {job.Number} ends {job.Status} ({job.Reason}) although a host survived");

@@ -66,6 +66,9 @@ internal sealed record Bend(string Words)
     /// <summary>The rent is made stopped, as a lost bid's is.</summary>
     public bool RentsStopped { get; init; }
 
+    /// <summary>A listing is one of so long ago.</summary>
+    public TimeSpan Old { get; init; }
+
     /// <summary>The rows do not say what the machines do: whoever looks sees no transition.</summary>
     public bool TellsNoStates { get; init; }
 

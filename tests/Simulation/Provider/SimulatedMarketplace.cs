@@ -92,12 +92,16 @@ internal sealed class SimulatedMarketplace(World world, Process server) : IMarke
     public Task<string?> ReadContainerLogAsync(string contractId, int lines, CancellationToken ct) => AskAsync(ProviderCall.ReadLog, $"machine {contractId}", _ =>
         world.Hosts.Find(contractId) is { Up: true } host ? $"gd-hostkey {host.PrintedKey}\n" : null, ct);
 
-    public Task DestroyAsync(string contractId, CancellationToken ct) => AskAsync(ProviderCall.Destroy, $"machine {contractId}", _ =>
+    public Task DestroyAsync(string contractId, CancellationToken ct)
     {
-        world.Watch.DestroyArrived(contractId);
-        world.Faults.Happens(Moment.DestroyAsked, contractId);
-        return world.Market.Destroy(Number(contractId), world.Now); // what is gone is destroyed
-    }, ct);
+        world.Caps.DestroyAsked(contractId);
+        return AskAsync(ProviderCall.Destroy, $"machine {contractId}", _ =>
+        {
+            world.Watch.DestroyArrived(contractId);
+            world.Faults.Happens(Moment.DestroyAsked, contractId);
+            return world.Market.Destroy(Number(contractId), world.Now); // what is gone is destroyed
+        }, ct);
+    }
 
     public Task StopAsync(string contractId, CancellationToken ct) => AskAsync(ProviderCall.Stop, $"machine {contractId}", _ => world.Market.Stop(Number(contractId), world.Now), ct);
 
@@ -218,7 +222,7 @@ internal sealed class SimulatedMarketplace(World world, Process server) : IMarke
         var pages = await AskAsync(call, label is null ? "" : $"label {label}", bend =>
         {
             tellsStates = bend is not { TellsNoStates: true };
-            var all = PagesOf(label);
+            var all = PagesOf(label, bend?.Old ?? TimeSpan.Zero);
             bend?.Pages?.Invoke(all);
             return all;
         }, ct);
@@ -242,16 +246,13 @@ internal sealed class SimulatedMarketplace(World world, Process server) : IMarke
         return complete;
     }
 
-    private List<ListingPage> PagesOf(string? label)
+    private List<ListingPage> PagesOf(string? label, TimeSpan old)
     {
-        var seen = world.Market.Living
-            .Where(contract => world.Faults.IsListed(contract, world.Now) && (label is null || contract.Label == label))
-            .OrderBy(contract => contract.Id)
-            .ToList();
-        var counts = seen.CountBy(contract => contract.Label ?? "").ToDictionary(count => count.Key, count => count.Value);
+        var seen = world.Faults.Rows(label, old);
+        var counts = seen.CountBy(row => row.Contract.Label ?? "").ToDictionary(count => count.Key, count => count.Value);
         var pages = seen.Chunk(PageRows).Select(chunk => new ListingPage
         {
-            Rows = [.. chunk.Select(contract => InstanceRows.Of(world.Market, contract, world.Now))],
+            Rows = [.. chunk.Select(row => row.Row)],
             Total = seen.Count,
             Found = chunk.Length,
             LabelCounts = counts,

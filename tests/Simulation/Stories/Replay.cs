@@ -20,8 +20,9 @@ internal static class Replay
         ["random", var seed] => Schedules.Random(Number(seed)),
         ["crash", var point] => Schedules.OnlyCrash(Number(point) - 1),
         ["order", var seed] => OrderWorlds.Of(Number(seed)),
+        ["spending", var seed] => Schedules.Spending(Number(seed)),
         ["fault", var fault] => Schedules.OnlyFault(Number(fault) - 1),
-        _ => throw new FormatException($"\"{name}\" is no schedule: pair/<crash point>/<fault>, random/<seed>, order/<seed>, crash/<crash point> or fault/<fault>."),
+        _ => throw new FormatException($"\"{name}\" is no schedule: pair/<crash point>/<fault>, random/<seed>, order/<seed>, spending/<seed>, crash/<crash point> or fault/<fault>."),
     };
 
     private static int Number(string text) => int.Parse(text, NumberStyles.None, CultureInfo.InvariantCulture);
