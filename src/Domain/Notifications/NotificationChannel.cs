@@ -30,10 +30,7 @@ public enum Topics
     /// <summary>Money or work may be lost: refused keys, machines that do not go, jobs that do not move, credit that ends.</summary>
     Trouble = 8,
 
-    /// <summary>An alert rule fires, or is over.</summary>
-    Alerts = 16,
-
-    All = Endings | Budgets | Prices | Trouble | Alerts,
+    All = Endings | Budgets | Prices | Trouble,
 }
 
 /// <summary>A way out to people, beside the dashboard's own inbox. Its address is a secret: whoever knows it can write there.</summary>

@@ -12,6 +12,7 @@ internal sealed record Mail(string From, IReadOnlyList<string> To, string? Login
 internal sealed class MailServer : IAsyncDisposable
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private readonly Process _process;
 
     private MailServer(Process process, int port) => (_process, Port) = (process, port);
@@ -36,7 +37,8 @@ internal sealed class MailServer : IAsyncDisposable
         Assert.Equal("noted", await _process.StandardOutput.ReadLineAsync());
     }
 
-    public async Task<Mail> TakenAsync() => JsonSerializer.Deserialize<Mail>((await _process.StandardOutput.ReadLineAsync())!, Json)!;
+    /// <summary>The next mail that it took.</summary>
+    public async Task<Mail> TakenAsync() => JsonSerializer.Deserialize<Mail>((await _process.StandardOutput.ReadLineAsync().WaitAsync(Patience))!, Json)!;
 
     public async ValueTask DisposeAsync()
     {
