@@ -21,5 +21,8 @@ public readonly record struct AttemptId(Guid Value) { public override string ToS
 /// <summary>Our row of one rent call. The provider's own id is the contract id.</summary>
 public readonly record struct InstanceId(Guid Value) { public override string ToString() => Value.ToString(); }
 
+/// <summary>A way out to people: a mailbox, a chat room, a web hook.</summary>
+public readonly record struct ChannelId(Guid Value) { public override string ToString() => Value.ToString(); }
+
 /// <summary>A limit on spending.</summary>
 public readonly record struct BudgetId(Guid Value) { public override string ToString() => Value.ToString(); }

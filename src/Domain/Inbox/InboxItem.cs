@@ -63,6 +63,9 @@ public static class InboxKinds
     public const string BalanceLow = "balance-low";
     public const string HostKey = "host-key";
     public const string PriceAlert = "price-alert";
+
+    /// <summary>A channel does not take messages.</summary>
+    public const string ChannelFails = "channel-fails";
 }
 
 /// <summary>A message to people, written in the same transaction as its cause and delivered at least once; the dashboard's own channel delivers it exactly once.</summary>
@@ -109,6 +112,11 @@ public static class OutboxKinds
     public const string BudgetReached = "budget.reached";
     public const string KeyRefused = "key.refused";
     public const string DestroyUnconfirmed = "destroy.unconfirmed";
+
+    /// <summary>An inbox item of the kinds that nothing else announces was opened, or became critical.</summary>
+    public const string Trouble = "trouble";
+    public const string PriceReached = "price.reached";
+    public const string PriceOver = "price.over";
 }
 
 /// <summary>News for the people of a team, as delivered by the dashboard's own channel: one per message.</summary>

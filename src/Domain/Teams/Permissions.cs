@@ -33,6 +33,9 @@ public enum Permission
     /// <summary>Set, change and end limits on spending.</summary>
     ManageBudgets,
 
+    /// <summary>Add, change and remove the team's channels of notification, and send again what they did not take.</summary>
+    ManageChannels,
+
     ManageTeam,
 }
 
@@ -43,7 +46,7 @@ public static class RolePermissions
     {
         [Role.Viewer] = Set(Permission.See),
         [Role.Member] = Set(Permission.See, Permission.SeeMoney, Permission.StartJobs, Permission.StopJobs),
-        [Role.Admin] = Set(Permission.See, Permission.SeeMoney, Permission.StartJobs, Permission.StopJobs, Permission.ManageConnections, Permission.ManageMembers, Permission.ManageBudgets),
+        [Role.Admin] = Set(Permission.See, Permission.SeeMoney, Permission.StartJobs, Permission.StopJobs, Permission.ManageConnections, Permission.ManageMembers, Permission.ManageBudgets, Permission.ManageChannels),
         [Role.Owner] = Set(Enum.GetValues<Permission>()),
     }.ToFrozenDictionary();
 

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Options;
 
 namespace Dashboard.Infrastructure.Egress;
 
-/// <summary>The one way to fetch an address that a user or a provider gave us: public addresses only, no redirects, no credentials, size and time capped.</summary>
+/// <summary>The one way to ask an address that a user or a provider gave us: public addresses only, no redirects, no credentials, size and time capped.</summary>
 internal sealed class EgressClient(IOptions<EgressOptions> options, TimeProvider time)
 {
     /// <summary>Fetches <paramref name="address"/>. Any status is an answer, redirects included.</summary>
@@ -17,8 +17,35 @@ internal sealed class EgressClient(IOptions<EgressOptions> options, TimeProvider
     /// <exception cref="HttpRequestException">No complete answer.</exception>
     public async Task<EgressReply> GetAsync(Uri address, int maxBytes, TimeSpan timeout, Uri? trusted, CancellationToken ct)
     {
+        using var request = new HttpRequestMessage(HttpMethod.Get, address);
+        return await SendAsync(request, maxBytes, timeout, trusted, ct);
+    }
+
+    /// <summary>Sends <paramref name="content"/> once. Any status is an answer, redirects included.</summary>
+    /// <exception cref="EgressRefusedException">The address is not one we ask, or its answer is too long.</exception>
+    /// <exception cref="HttpRequestException">No complete answer; it may have arrived.</exception>
+    public async Task<EgressReply> PostAsync(Uri address, HttpContent content, IReadOnlyDictionary<string, string> headers, int maxBytes, TimeSpan timeout, CancellationToken ct)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, address) { Content = content };
+        foreach (var (name, value) in headers)
+        {
+            request.Headers.TryAddWithoutValidation(name, value);
+        }
+
+        return await SendAsync(request, maxBytes, timeout, trusted: null, ct);
+    }
+
+    /// <summary>Whether an address is of a form that is asked at all; where it leads is seen when it is.</summary>
+    public bool MayAsk(Uri address) => MayAsk(address, IsExempt(address, trusted: null));
+
+    private static bool MayAsk(Uri address, bool exempt) =>
+        address.IsAbsoluteUri && (address.Scheme == Uri.UriSchemeHttps || (exempt && address.Scheme == Uri.UriSchemeHttp)) && address.UserInfo.Length == 0;
+
+    private async Task<EgressReply> SendAsync(HttpRequestMessage request, int maxBytes, TimeSpan timeout, Uri? trusted, CancellationToken ct)
+    {
+        var address = request.RequestUri!;
         var exempt = IsExempt(address, trusted);
-        if (!address.IsAbsoluteUri || !(address.Scheme == Uri.UriSchemeHttps || (exempt && address.Scheme == Uri.UriSchemeHttp)) || address.UserInfo.Length > 0)
+        if (!MayAsk(address, exempt))
         {
             throw new EgressRefusedException("Only https addresses without credentials are fetched.");
         }
@@ -38,8 +65,8 @@ internal sealed class EgressClient(IOptions<EgressOptions> options, TimeProvider
         using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, ct);
         try
         {
-            using var response = await client.GetAsync(address, HttpCompletionOption.ResponseHeadersRead, either.Token);
-            return new EgressReply(response.StatusCode, await ReadAsync(response, maxBytes, either.Token));
+            using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token);
+            return new EgressReply(response.StatusCode, await ReadAsync(response, maxBytes, either.Token), RetryAfter(response));
         }
         catch (OperationCanceledException) when (late.IsCancellationRequested && !ct.IsCancellationRequested)
         {
@@ -54,6 +81,8 @@ internal sealed class EgressClient(IOptions<EgressOptions> options, TimeProvider
             throw refused;
         }
     }
+
+    private TimeSpan? RetryAfter(HttpResponseMessage response) => response.Headers.RetryAfter is { } after ? after.Delta ?? after.Date - time.GetUtcNow() : null;
 
     private bool IsExempt(Uri address, Uri? trusted) => address.IsAbsoluteUri
         && ((trusted is not null && SameHost(address.Host, trusted.Host) && address.Port == trusted.Port)
@@ -104,7 +133,8 @@ internal sealed class EgressClient(IOptions<EgressOptions> options, TimeProvider
     }
 }
 
-internal sealed record EgressReply(HttpStatusCode Status, byte[] Body);
+/// <param name="RetryAfter">When it wants to be asked again, if it said so.</param>
+internal sealed record EgressReply(HttpStatusCode Status, byte[] Body, TimeSpan? RetryAfter);
 
 /// <summary>The address is not one this server fetches, or what it holds is too big. Asking again does not help.</summary>
 internal sealed class EgressRefusedException(string message) : Exception(message);

@@ -7,6 +7,7 @@ using Dashboard.Domain.Teams;
 using Dashboard.Infrastructure.Budgets;
 using Dashboard.Infrastructure.Live;
 using Dashboard.Infrastructure.Logs;
+using Dashboard.Infrastructure.Notifications;
 using Dashboard.Infrastructure.Persistence;
 using Microsoft.EntityFrameworkCore;
 
@@ -141,16 +142,27 @@ internal static class InboxWriter
         if (open is null)
         {
             db.Inbox.Add(new InboxItem { TeamId = team, Kind = kind, Key = key, Title = title, Detail = detail, Link = link, Action = action, AtRisk = atRisk, Critical = critical, Since = now, At = now });
+            Announce(db, team, kind, key, now, critical, now);
             return;
         }
 
         if (critical && !open.Critical)
         {
             open.SnoozedUntil = null; // it has become worse than what was put off
+            Announce(db, team, kind, key, open.Since, critical, now);
         }
 
         (open.Title, open.Detail, open.Link, open.Action, open.At) = (title, detail, link, action, now);
         (open.AtRisk, open.Critical) = (atRisk, critical);
+    }
+
+    /// <summary>Kinds that have a message of their own, or that no channel could be told of, are left to it.</summary>
+    private static void Announce(AppDbContext db, TeamId team, string kind, string key, DateTimeOffset since, bool critical, DateTimeOffset now)
+    {
+        if (kind is InboxKinds.JobStuck or InboxKinds.BalanceLow or InboxKinds.ContractEnds or InboxKinds.ForeignMachine or InboxKinds.HostKey or "unknown-machine" or "forgotten-rental")
+        {
+            Outbox.AnnounceItem(db, team, OutboxKinds.Trouble, key, since, critical ? "/critical" : "", now);
+        }
     }
 
     /// <summary>The cause is gone.</summary>

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Dashboard.Domain;
 using Dashboard.Domain.Inbox;
 using Dashboard.Infrastructure.Persistence;
@@ -15,5 +16,12 @@ public static class Outbox
         {
             db.Outbox.Add(new OutboxMessage { TeamId = team, Kind = kind, DedupKey = key, Payload = payload, At = now });
         }
+    }
+
+    /// <summary>Announces an inbox item: <paramref name="item"/> is its key, <paramref name="since"/> tells it from earlier ones.</summary>
+    internal static void AnnounceItem(AppDbContext db, TeamId team, string kind, string item, DateTimeOffset since, string turn, DateTimeOffset now)
+    {
+        var at = since.ToUnixTimeMilliseconds();
+        Announce(db, team, kind, $"{item}/{at}{turn}", JsonSerializer.Serialize(new { item, since = at }), now);
     }
 }

@@ -6,8 +6,8 @@ using Microsoft.Extensions.Logging;
 namespace Dashboard.Infrastructure.Notifications;
 
 /// <summary>
-/// Delivers what the outbox holds, oldest first. A message is claimed by lease before it is delivered and marked in the
-/// transaction that delivers it, so a crash anywhere loses none and repeats none. What fails is tried again, later each
+/// Delivers what the outbox holds, oldest first: to the dashboard's own news, and as one delivery for each channel that asked
+/// for it. A message is claimed by lease before it is delivered and marked in the transaction that delivers it, so a crash anywhere loses none and repeats none. What fails is tried again, later each
 /// time, and in the end laid aside for a person.
 /// </summary>
 public sealed partial class OutboxDispatcher(AppDatabase database, ChangeFeed changes, TimeProvider time, ILogger<OutboxDispatcher> log)
@@ -62,10 +62,10 @@ public sealed partial class OutboxDispatcher(AppDatabase database, ChangeFeed ch
         try
         {
             await using var transaction = await db.Database.BeginTransactionAsync(ct);
-            if (await InAppChannel.WriteAsync(db, message, ct) is { } notice)
+            if (await Announcements.WriteAsync(db, message, ct) is { } said)
             {
-                db.Notices.Add(notice);
-                await db.SaveChangesAsync(ct); // one notice a message: an index refuses a second one
+                await FanOut.AddAsync(db, message, said, ct);
+                await db.SaveChangesAsync(ct);
             }
 
             var marked = await db.Outbox.Where(m => m.Id == id && m.SentAt == null && m.Tries == message.Tries)

@@ -7,6 +7,7 @@ using Dashboard.Domain.Inbox;
 using Dashboard.Domain.Instances;
 using Dashboard.Domain.Jobs;
 using Dashboard.Domain.Marketplaces;
+using Dashboard.Domain.Notifications;
 using Dashboard.Domain.Teams;
 using Dashboard.Infrastructure.Costs;
 using Microsoft.AspNetCore.Identity;
@@ -63,6 +64,10 @@ public sealed class AppDbContext(DbContextOptions<AppDbContext> options) : Ident
 
     public DbSet<Notice> Notices => Set<Notice>();
 
+    public DbSet<NotificationChannel> Channels => Set<NotificationChannel>();
+
+    public DbSet<Delivery> Deliveries => Set<Delivery>();
+
     public DbSet<ApiToken> ApiTokens => Set<ApiToken>();
 
     public DbSet<PriceSeriesRow> PriceSeries => Set<PriceSeriesRow>();
@@ -102,6 +107,7 @@ public sealed class AppDbContext(DbContextOptions<AppDbContext> options) : Ident
         configurationBuilder.Properties<JobId>().HaveConversion<IdConverters.Job>();
         configurationBuilder.Properties<AttemptId>().HaveConversion<IdConverters.Attempt>();
         configurationBuilder.Properties<InstanceId>().HaveConversion<IdConverters.Instance>();
+        configurationBuilder.Properties<ChannelId>().HaveConversion<IdConverters.Channel>();
         configurationBuilder.Properties<BudgetId>().HaveConversion<IdConverters.Budget>();
 
         // As columns of their own, so that SQL can sum, group and sort the micro-dollars.
@@ -136,6 +142,8 @@ public sealed class AppDbContext(DbContextOptions<AppDbContext> options) : Ident
         Scope<PriceAlertRow>(builder, e => TeamScope == null || e.TeamId == TeamScope);
         Scope<PriceWatch>(builder, e => TeamScope == null || e.TeamId == TeamScope);
         Scope<Notice>(builder, e => TeamScope == null || e.TeamId == TeamScope);
+        Scope<NotificationChannel>(builder, e => TeamScope == null || e.TeamId == TeamScope);
+        Scope<Delivery>(builder, e => TeamScope == null || e.TeamId == TeamScope);
         Scope<ApiToken>(builder, e => TeamScope == null || e.TeamId == TeamScope);
     }
 
@@ -162,6 +170,8 @@ internal static class IdConverters
     internal sealed class Attempt() : ValueConverter<AttemptId, Guid>(id => id.Value, value => new AttemptId(value));
 
     internal sealed class Instance() : ValueConverter<InstanceId, Guid>(id => id.Value, value => new InstanceId(value));
+
+    internal sealed class Channel() : ValueConverter<ChannelId, Guid>(id => id.Value, value => new ChannelId(value));
 
     internal sealed class Budget() : ValueConverter<BudgetId, Guid>(id => id.Value, value => new BudgetId(value));
 }

@@ -35,6 +35,8 @@ public sealed class DatabaseStart(AppDatabase database, DataDirectory data, Time
         await db.Set<PriceAccountRow>().Where(a => a.LeaseOwner != null)
             .ExecuteUpdateAsync(set => set.SetProperty(a => a.LeaseOwner, (string?)null).SetProperty(a => a.LeaseUntil, (DateTimeOffset?)null), ct);
         await db.Set<PriceSeriesRow>().Where(s => s.ClaimedUntil != null).ExecuteUpdateAsync(set => set.SetProperty(s => s.ClaimedUntil, (DateTimeOffset?)null), ct);
+        await db.Outbox.Where(m => m.LeaseUntil != null).ExecuteUpdateAsync(set => set.SetProperty(m => m.LeaseUntil, (DateTimeOffset?)null), ct);
+        await db.Deliveries.Where(d => d.LeaseUntil != null).ExecuteUpdateAsync(set => set.SetProperty(d => d.LeaseUntil, (DateTimeOffset?)null), ct);
         await db.BillReadings.Where(r => r.LeaseUntil != null).ExecuteUpdateAsync(set => set.SetProperty(r => r.LeaseUntil, (DateTimeOffset?)null), ct);
     }
 

@@ -95,6 +95,11 @@ public sealed partial class Quarantine(AppDatabase database, DataDirectory data,
             await using var db = await database.ForSystemAsync(ct);
             await using var transaction = await db.Database.BeginTransactionAsync(ct);
             var row = await db.Installations.SingleAsync(ct);
+            if (row.QuarantinedAt is { } since)
+            {
+                await LayAsideAsync(db, since, ct);
+            }
+
             (row.QuarantineReason, row.QuarantinedAt, row.Epoch) = (null, null, row.Epoch + 1);
             foreach (var machine in await db.UnknownMachines.Where(m => m.GoneAt == null && m.Choice == UnknownMachineChoice.None).ToListAsync(ct))
             {
@@ -152,6 +157,14 @@ public sealed partial class Quarantine(AppDatabase database, DataDirectory data,
         _ when file.DatabaseFile is { } known && databaseFile is { } found && known != found => "The database file is a copy. The one it was made of may still be in use.",
         _ => null,
     };
+
+    // The installation that this is a copy of may have sent them. A person can still do so.
+    private Task<int> LayAsideAsync(AppDbContext db, DateTimeOffset since, CancellationToken ct)
+    {
+        var now = time.GetUtcNow();
+        return db.Deliveries.Where(d => d.SentAt == null && d.DeadAt == null && d.At < since).ExecuteUpdateAsync(
+            set => set.SetProperty(d => d.DeadAt, now).SetProperty(d => d.Answer, "Not sent: it is from before the quarantine, and another copy of this installation may have sent it."), ct);
+    }
 
     private async Task AnnounceAsync(AppDbContext db, string reason, CancellationToken ct)
     {

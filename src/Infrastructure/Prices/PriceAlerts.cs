@@ -4,6 +4,7 @@ using Dashboard.Domain.Marketplaces;
 using Dashboard.Domain.Prices;
 using Dashboard.Domain.Teams;
 using Dashboard.Infrastructure.Live;
+using Dashboard.Infrastructure.Notifications;
 using Dashboard.Infrastructure.Persistence;
 using Microsoft.EntityFrameworkCore;
 
@@ -108,10 +109,13 @@ public sealed class PriceAlerts(AppDatabase database, ChangeFeed changes, TimePr
                 {
                     (open.Title, open.Detail, open.At) = (title, detail, point.At);
                 }
+
+                Outbox.AnnounceItem(db, alert.TeamId, OutboxKinds.PriceReached, key, open?.Since ?? point.At, $"/{point.At.ToUnixTimeMilliseconds()}", time.GetUtcNow());
             }
             else if (open is not null)
             {
                 (open.ResolvedAt, open.Detail) = (point.At, $"{open.Detail} Over: {value!.Value.Words()} again.");
+                Outbox.AnnounceItem(db, alert.TeamId, OutboxKinds.PriceOver, key, open.Since, $"/{point.At.ToUnixTimeMilliseconds()}", time.GetUtcNow());
             }
 
             await db.SaveChangesAsync(ct);

@@ -15,6 +15,8 @@ public static class RecurringWork
         recurring.AddOrUpdate<PrunePrices>("prune-prices", job => job.RunAsync(CancellationToken.None), Cron.Hourly(7));
         recurring.AddOrUpdate<ReconcileBills>("reconcile-bills", job => job.RunAsync(CancellationToken.None), Cron.Minutely);
         recurring.AddOrUpdate<DispatchOutbox>("dispatch-outbox", job => job.RunAsync(CancellationToken.None), Cron.Minutely);
+        recurring.AddOrUpdate<DispatchDeliveries>("dispatch-deliveries", job => job.RunAsync(CancellationToken.None), Cron.Minutely);
+        recurring.AddOrUpdate<PruneDeliveries>("prune-deliveries", job => job.RunAsync(CancellationToken.None), Cron.Hourly(23));
         recurring.AddOrUpdate<FindTrouble>("find-trouble", job => job.RunAsync(CancellationToken.None), Cron.Minutely);
     }
 }

@@ -9,11 +9,19 @@ namespace Dashboard.Infrastructure.Secrets;
 
 internal sealed class CredentialVault(IDataProtectionProvider protection) : ICredentialVault
 {
-    public Secret Reveal(Connection c)
+    public Secret Reveal(Connection c) => Open(ProtectorOf(c.TeamId, c.Id), c.ProtectedKey);
+
+    public string Protect(TeamId team, ConnectionId id, Secret secret) => ProtectorOf(team, id).Protect(secret.Reveal());
+
+    public Secret Reveal(TeamId team, ChannelId id, string part, string ciphertext) => Open(ProtectorOf(team, id, part), ciphertext);
+
+    public string Protect(TeamId team, ChannelId id, string part, Secret secret) => ProtectorOf(team, id, part).Protect(secret.Reveal());
+
+    private static Secret Open(IDataProtector protector, string ciphertext)
     {
         try
         {
-            return new Secret(ProtectorOf(c.TeamId, c.Id).Unprotect(c.ProtectedKey));
+            return new Secret(protector.Unprotect(ciphertext));
         }
         catch (CryptographicException error)
         {
@@ -21,8 +29,8 @@ internal sealed class CredentialVault(IDataProtectionProvider protection) : ICre
         }
     }
 
-    public string Protect(TeamId team, ConnectionId id, Secret secret) => ProtectorOf(team, id).Protect(secret.Reveal());
-
     // The purpose names both owners, so a ciphertext copied into another row opens nowhere.
     private IDataProtector ProtectorOf(TeamId team, ConnectionId id) => protection.CreateProtector($"team:{team}/connection:{id}");
+
+    private IDataProtector ProtectorOf(TeamId team, ChannelId id, string part) => protection.CreateProtector($"team:{team}/channel:{id}/{part}");
 }

@@ -6,6 +6,7 @@ using Dashboard.Web.Features.Inbox;
 using Dashboard.Web.Features.Jobs;
 using Dashboard.Web.Features.Machines;
 using Dashboard.Web.Features.Marketplaces;
+using Dashboard.Web.Features.Notifications;
 using Dashboard.Web.Features.Prices;
 using Dashboard.Web.Features.Site;
 using MudBlazor;
@@ -33,6 +34,7 @@ public static class PagesRegistration
         services.AddSingleton<BillQueries>().AddSingleton<DecideBillLine>().AddSingleton<AskForBill>();
         services.AddSingleton<InboxQueries>();
         services.AddSingleton<SettleInboxItem>().AddSingleton<SeenNews>();
+        services.AddSingleton<ChannelQueries>().AddSingleton<ChangeChannels>();
         services.AddSingleton<ConfirmInstallation>();
         services.Configure<SnackbarConfiguration>(toasts =>
         {

@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using Dashboard.Infrastructure;
 using Dashboard.Infrastructure.Lifecycle;
+using Dashboard.Infrastructure.Notifications;
 using Dashboard.Infrastructure.Persistence;
 using Dashboard.Infrastructure.Prices;
 using Dashboard.Infrastructure.Providers;
@@ -64,6 +65,7 @@ internal static class DashboardApp
         services.AddMachines();
         services.AddLifecycle();
         services.AddPrices();
+        services.AddSingleton(new SiteAddress(settings.PublicUrl)).AddNotifications();
         services.AddSingleton<SetUpCode>().AddSingleton<OpenInstallation>().AddSingleton<BootstrapOwner>();
         services.AddScoped<CreateFirstOwner>();
 
