@@ -64,6 +64,12 @@ public sealed class Budget
 
     public required AtLimit AtLimit { get; set; }
 
+    /// <summary>Shares of the limit, in percent, at which people are told.</summary>
+    public IReadOnlyList<int> TellAt { get; set; } = [];
+
+    /// <summary>The highest of them that was told of in the period; zero: none.</summary>
+    public int ToldPercent { get; set; }
+
     public required DateTimeOffset CreatedAt { get; init; }
 
     /// <summary>Null: the dashboard itself, for a job's own limit.</summary>

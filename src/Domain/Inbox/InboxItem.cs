@@ -110,6 +110,9 @@ public static class OutboxKinds
     public const string JobSubmitted = "job.submitted";
     public const string JobEnded = "job.ended";
     public const string BudgetReached = "budget.reached";
+
+    /// <summary>A share of a limit is spent.</summary>
+    public const string BudgetStep = "budget.step";
     public const string KeyRefused = "key.refused";
     public const string DestroyUnconfirmed = "destroy.unconfirmed";
 

@@ -91,6 +91,7 @@ internal static class BudgetBook
                     .SetProperty(b => b.Held.Micros, b => b.Held.Micros - used));
                 db.BudgetHolds.Where(h => h.BudgetId == budget.Id && h.InstanceId == charges.Key)
                     .ExecuteUpdate(set => set.SetProperty(h => h.Amount.Micros, h => h.Amount.Micros - used));
+                Tell(db, budget, budget.Accrued + new Money(counted), now);
             }
         }
     }
@@ -165,6 +166,19 @@ internal static class BudgetBook
         }
     }
 
+    /// <summary>Says which shares of the limit are spent now: each once a period and limit, in the transaction of the charge that reached it.</summary>
+    private static void Tell(AppDbContext db, Budget budget, Money spent, DateTimeOffset now)
+    {
+        foreach (var step in BudgetSteps.Due(budget.TellAt, spent, budget.Limit, budget.ToldPercent))
+        {
+            // Somebody else may have been quicker since we read.
+            if (db.Budgets.Where(b => b.Id == budget.Id && b.ToldPercent < step).ExecuteUpdate(set => set.SetProperty(b => b.ToldPercent, step)) > 0)
+            {
+                BudgetNotices.StepReached(db, budget, step, now);
+            }
+        }
+    }
+
     /// <summary>A new period begins at nothing. What is held stays held: it will be spent in the new one.</summary>
     private static void Turn(AppDbContext db, Budget budget, DateTimeOffset now)
     {
@@ -175,7 +189,7 @@ internal static class BudgetBook
         }
 
         db.Budgets.Where(b => b.Id == budget.Id && b.PeriodStart < start)
-            .ExecuteUpdate(set => set.SetProperty(b => b.PeriodStart, start).SetProperty(b => b.Accrued.Micros, 0L));
-        (budget.PeriodStart, budget.Accrued) = (start, Money.Zero);
+            .ExecuteUpdate(set => set.SetProperty(b => b.PeriodStart, start).SetProperty(b => b.Accrued.Micros, 0L).SetProperty(b => b.ToldPercent, 0));
+        (budget.PeriodStart, budget.Accrued, budget.ToldPercent) = (start, Money.Zero, 0);
     }
 }

@@ -37,7 +37,7 @@ internal static class BudgetNotices
             : $"{NameOf(db, budget)} has {left.Words()} left of {budget.Limit.Words()}{During(budget.Period)}; a machine needs {wanted.Words()} set aside, saving and destroying included. Nothing was rented.";
     }
 
-    /// <summary>Tells people once a period; a job's own limit is said by the job's ending.</summary>
+    /// <summary>Tells people once a period and limit; a job's own limit is said by the job's ending.</summary>
     public static void Reached(AppDbContext db, Budget budget, DateTimeOffset now)
     {
         if (budget.Scope == BudgetScope.Job)
@@ -49,8 +49,45 @@ internal static class BudgetNotices
             db, budget.TeamId, InboxKinds.Budget, $"budget/{budget.Id}", HasReached(db, budget).TrimEnd('.'),
             $"{budget.Accrued.Words()} is spent and {budget.Held.Words()} set aside. Jobs that need more are paused until it is raised{(BudgetRules.PeriodEnd(budget.Period, now) is { } end ? $" or {end.UtcDateTime.ToString("d MMM", CultureInfo.InvariantCulture)} begins" : "")}.",
             "/budgets", "Raise it", now);
-        Outbox.Announce(db, budget.TeamId, OutboxKinds.BudgetReached, $"{budget.Id}/{budget.PeriodStart.ToUnixTimeMilliseconds()}", $"{{\"budget\":\"{budget.Id}\"}}", now);
+        AnnounceReached(db, budget, now);
     }
+
+    /// <summary>A share of the limit is spent. All of it is the same news as a limit that is in the way.</summary>
+    public static void StepReached(AppDbContext db, Budget budget, int percent, DateTimeOffset now)
+    {
+        if (percent >= 100)
+        {
+            AnnounceReached(db, budget, now);
+        }
+        else
+        {
+            Outbox.Announce(db, budget.TeamId, OutboxKinds.BudgetStep, $"{Cause(budget)}/{percent}", $"{{\"budget\":\"{budget.Id}\",\"percent\":{percent}}}", now);
+        }
+    }
+
+    /// <summary><c>legal-summaries has spent 75% of $300.00 this month</c>.</summary>
+    public static string HasSpent(AppDbContext db, Budget budget, int percent) => $"{NameOf(db, budget)} has spent {percent}% of {budget.Limit.Words()}{During(budget.Period)}";
+
+    /// <summary>What is left of it, and what happens at its end.</summary>
+    public static string WhatIsLeft(Budget budget)
+    {
+        var left = budget.Free < Money.Zero ? Money.Zero : budget.Free;
+        return $"{budget.Accrued.Words()} is spent, {budget.Held.Words()} set aside for jobs, {left.Words()} left. {WhatHappens(budget)}";
+    }
+
+    /// <summary>At the limit.</summary>
+    public static string WhatHappens(Budget budget) => budget.AtLimit switch
+    {
+        AtLimit.Tell => "At the limit nothing stops.",
+        AtLimit.StartNothingNew => "At the limit nothing new starts; what runs goes on.",
+        AtLimit.SaveAndStop => "At the limit jobs that need more of it are saved and paused.",
+    };
+
+    private static void AnnounceReached(AppDbContext db, Budget budget, DateTimeOffset now) =>
+        Outbox.Announce(db, budget.TeamId, OutboxKinds.BudgetReached, Cause(budget), $"{{\"budget\":\"{budget.Id}\"}}", now);
+
+    /// <summary>Another period, or another limit, is another cause.</summary>
+    private static string Cause(Budget budget) => $"{budget.Id}/{budget.PeriodStart.ToUnixTimeMilliseconds()}/{budget.Limit.Micros}";
 
     private static string During(BudgetPeriod period) => period switch
     {

@@ -45,6 +45,7 @@ internal static class Announcements
             OutboxKinds.JobSubmitted => null, // whoever started it looks at it
             OutboxKinds.JobEnded => await EndedAsync(db, new JobId(Id("job")), ct),
             OutboxKinds.BudgetReached => await ReachedAsync(db, new BudgetId(Id("budget")), ct),
+            OutboxKinds.BudgetStep => await StepAsync(db, new BudgetId(Id("budget")), payload.RootElement.GetProperty("percent").GetInt32(), ct),
             OutboxKinds.KeyRefused => await RefusedAsync(db, new ConnectionId(Id("connection")), ct),
             OutboxKinds.DestroyUnconfirmed => await UnconfirmedAsync(db, new InstanceId(Id("instance")), ct),
             OutboxKinds.Trouble or OutboxKinds.PriceReached or OutboxKinds.PriceOver => await InboxAsync(db, message, payload.RootElement.GetProperty("item").GetString()!, payload.RootElement.GetProperty("since").GetInt64(), ct),
@@ -69,7 +70,13 @@ internal static class Announcements
     private static async Task<Announcement> ReachedAsync(AppDbContext db, BudgetId id, CancellationToken ct)
     {
         var budget = await db.Budgets.AsNoTracking().SingleAsync(b => b.Id == id, ct);
-        return new Announcement(Topics.Budgets, "warn", BudgetNotices.HasReached(db, budget).TrimEnd('.'), "Jobs that need more of it are saved and paused.", "/budgets") { Needs = Permission.SeeMoney };
+        return new Announcement(Topics.Budgets, "warn", BudgetNotices.HasReached(db, budget).TrimEnd('.'), BudgetNotices.WhatHappens(budget), "/budgets") { Needs = Permission.SeeMoney };
+    }
+
+    private static async Task<Announcement> StepAsync(AppDbContext db, BudgetId id, int percent, CancellationToken ct)
+    {
+        var budget = await db.Budgets.AsNoTracking().SingleAsync(b => b.Id == id, ct);
+        return new Announcement(Topics.Budgets, percent >= 75 ? "warn" : "off", BudgetNotices.HasSpent(db, budget, percent), BudgetNotices.WhatIsLeft(budget), "/budgets") { Needs = Permission.SeeMoney };
     }
 
     private static async Task<Announcement> RefusedAsync(AppDbContext db, ConnectionId id, CancellationToken ct)

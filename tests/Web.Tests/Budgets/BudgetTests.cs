@@ -65,7 +65,7 @@ public sealed class BudgetTests : PageTest
             await db.SaveChangesAsync();
         }
 
-        await Change.ChangeAsync(Member, budget, Money.FromUsd(400), AtLimit.Tell, default);
+        await Change.ChangeAsync(Member, budget, Money.FromUsd(400), AtLimit.Tell, BudgetSteps.Usual, default);
 
         await using var read = await Database.ForSystemAsync(default);
         Assert.NotNull((await read.Inbox.SingleAsync()).ResolvedAt);

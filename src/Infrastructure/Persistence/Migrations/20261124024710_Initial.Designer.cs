@@ -64,6 +64,13 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     b.Property<Guid>("TeamId")
                         .HasColumnType("TEXT");
 
+                    b.PrimitiveCollection<string>("TellAt")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<int>("ToldPercent")
+                        .HasColumnType("INTEGER");
+
                     b.ComplexProperty(typeof(Dictionary<string, object>), "Accrued", "Dashboard.Domain.Budgets.Budget.Accrued#Money", b1 =>
                         {
                             b1.IsRequired();

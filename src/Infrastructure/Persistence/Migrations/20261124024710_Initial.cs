@@ -216,6 +216,8 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     Simulated = table.Column<bool>(type: "INTEGER", nullable: false),
                     Period = table.Column<string>(type: "TEXT", maxLength: 32, nullable: false),
                     AtLimit = table.Column<string>(type: "TEXT", maxLength: 32, nullable: false),
+                    TellAt = table.Column<string>(type: "TEXT", nullable: false),
+                    ToldPercent = table.Column<int>(type: "INTEGER", nullable: false),
                     CreatedAt = table.Column<long>(type: "INTEGER", nullable: false),
                     CreatedBy = table.Column<Guid>(type: "TEXT", nullable: true),
                     EndedAt = table.Column<long>(type: "INTEGER", nullable: true),

@@ -15,7 +15,7 @@ namespace Dashboard.Web.Features.Budgets;
 /// <param name="Expected">By the end of the period, at the pace of its days; null: too few days to tell, or no end.</param>
 /// <param name="Ends">End of the period, UTC; null: never.</param>
 public sealed record BudgetView(
-    BudgetId Id, BudgetScope Scope, string Whose, bool Simulated, BudgetPeriod Period, Money Limit, AtLimit AtLimit, Money Accrued, Money Held, int Jobs, Money? Expected, BudgetOutlook Outlook, DateTimeOffset? Ends)
+    BudgetId Id, BudgetScope Scope, string Whose, bool Simulated, BudgetPeriod Period, Money Limit, AtLimit AtLimit, IReadOnlyList<int> TellAt, Money Accrued, Money Held, int Jobs, Money? Expected, BudgetOutlook Outlook, DateTimeOffset? Ends)
 {
     public Money Left => Accrued + Held < Limit ? Limit - Accrued - Held : Money.Zero;
 }
@@ -75,7 +75,7 @@ public sealed class BudgetQueries(AppDatabase database, TimeProvider time)
         var pace = await PaceAsync(db, budget, start, accrued, now, ends, ct);
         var jobs = await db.BudgetHolds.Where(h => h.BudgetId == budget.Id && h.Amount.Micros > 0).Select(h => h.JobId).Distinct().CountAsync(ct);
         return new BudgetView(
-            budget.Id, budget.Scope, Whose(budget, subjects), budget.Simulated, budget.Period, budget.Limit, budget.AtLimit, accrued, budget.Held, jobs, ends is null ? null : pace?.Expected,
+            budget.Id, budget.Scope, Whose(budget, subjects), budget.Simulated, budget.Period, budget.Limit, budget.AtLimit, budget.TellAt, accrued, budget.Held, jobs, ends is null ? null : pace?.Expected,
             BudgetOutlook.Of(budget.Limit, accrued, budget.Held, pace?.PerDay, now, ends), ends);
     }
 

@@ -13,7 +13,11 @@ using Microsoft.EntityFrameworkCore;
 namespace Dashboard.Web.Features.Budgets;
 
 /// <param name="Subject">Id of the project or person, or the tag; empty for the team.</param>
-public sealed record NewBudget(BudgetScope Scope, string Subject, BudgetPeriod Period, Money Limit, AtLimit AtLimit);
+public sealed record NewBudget(BudgetScope Scope, string Subject, BudgetPeriod Period, Money Limit, AtLimit AtLimit)
+{
+    /// <summary>Shares of the limit, in percent, at which people are told.</summary>
+    public IReadOnlyList<int> TellAt { get; init; } = BudgetSteps.Usual;
+}
 
 /// <summary>The answer to a change of budgets.</summary>
 public abstract record BudgetResult
@@ -55,6 +59,7 @@ public sealed class ChangeBudgets(AppDatabase database, LifecycleSignal signal, 
             Period = wanted.Period,
             Limit = wanted.Limit,
             AtLimit = wanted.AtLimit,
+            TellAt = wanted.TellAt,
             CreatedAt = now,
             CreatedBy = team.UserId,
             PeriodStart = BudgetRules.PeriodStart(wanted.Period, now),
@@ -63,6 +68,7 @@ public sealed class ChangeBudgets(AppDatabase database, LifecycleSignal signal, 
         budget.Accrued = wanted.Scope == BudgetScope.Tag
             ? new Money((await entries.Select(e => new { e.Tags, e.Amount.Micros }).ToListAsync(ct)).Where(e => e.Tags.Contains(subject, StringComparer.OrdinalIgnoreCase)).Sum(e => e.Micros))
             : new Money(await entries.SumAsync(e => e.Amount.Micros, ct));
+        budget.ToldPercent = BudgetSteps.Reached(budget.TellAt, budget.Accrued, budget.Limit); // whoever sets it sees what is spent
         db.Budgets.Add(budget);
         await db.SaveChangesAsync(ct);
         await LookAgainAsync(db, team, now, ct);
@@ -71,7 +77,7 @@ public sealed class ChangeBudgets(AppDatabase database, LifecycleSignal signal, 
         return new BudgetResult.Saved(budget.Id);
     }
 
-    public async Task<BudgetResult> ChangeAsync(TeamContext team, BudgetId id, Money limit, AtLimit atLimit, CancellationToken ct)
+    public async Task<BudgetResult> ChangeAsync(TeamContext team, BudgetId id, Money limit, AtLimit atLimit, IReadOnlyList<int> tellAt, CancellationToken ct)
     {
         team.Require(Permission.ManageBudgets);
         if (LimitProblem(limit) is { } problem)
@@ -82,12 +88,14 @@ public sealed class ChangeBudgets(AppDatabase database, LifecycleSignal signal, 
         var now = time.GetUtcNow();
         await using var db = await database.ForTeamAsync(team, ct);
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
-        var changed = await db.Budgets.Where(b => b.TeamId == team.TeamId && b.Id == id && b.EndedAt == null && b.Scope != BudgetScope.Job)
-            .ExecuteUpdateAsync(set => set.SetProperty(b => b.Limit.Micros, limit.Micros).SetProperty(b => b.AtLimit, atLimit), ct);
-        if (changed == 0)
+        if (await db.Budgets.AsNoTracking().SingleOrDefaultAsync(b => b.TeamId == team.TeamId && b.Id == id && b.EndedAt == null && b.Scope != BudgetScope.Job, ct) is not { } budget)
         {
             return new BudgetResult.NotFound();
         }
+
+        var told = BudgetSteps.Reached(tellAt, budget.Accrued, limit); // what is reached by a person's own change is no news
+        await db.Budgets.Where(b => b.Id == id).ExecuteUpdateAsync(
+            set => set.SetProperty(b => b.Limit.Micros, limit.Micros).SetProperty(b => b.AtLimit, atLimit).SetProperty(b => b.TellAt, tellAt).SetProperty(b => b.ToldPercent, told), ct);
 
         await SettleInboxAsync(db, team, id, now, ct);
         await LookAgainAsync(db, team, now, ct);
