@@ -27,7 +27,7 @@ public sealed class OutbidActions(AppDatabase database, OutbidMachines machines)
             return "Bid more than $0.000/h and at most $128.00/h.";
         }
 
-        if (job.Limits.MaxRate is { } most && bid > most)
+        if (PriceOrderRules.Limits(job).MaxRate is { } most && bid > most)
         {
             return $"The job may cost at most {most.Words()}.";
         }
