@@ -27,6 +27,13 @@ public sealed class OfficialClientTests
             .Replace("{key}", Key, StringComparison.Ordinal)
             .Replace("{now}", TimeProvider.System.GetUtcNow().AddDays(1).ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal);
 
+        void TakeDearest(Answer found)
+        {
+            var dearest = found.Json["offers"]!.AsArray()[^1]!; // not the machine that the next search finds best
+            (bidAsk, bidPrice) = (dearest["id"]!.ToString(), dearest["min_bid"]!.ToString());
+        }
+
+        Func<Task>? searchBids = null;
         foreach (var request in fixture["requests"]!.AsArray())
         {
             var command = (string)request!["command"]!;
@@ -34,6 +41,12 @@ public sealed class OfficialClientTests
                 new HttpMethod((string)request["method"]!), Filled((string)request["path"]!), request["body"] is { } body ? Filled(body.ToJsonString()) : null,
                 (string?)request["key"] == "none" ? "" : sandbox.ApiKey);
             var answer = await SendAsync();
+            for (var quicker = 0; answer.Status == 410 && searchBids is not null && quicker < 5; quicker++)
+            {
+                await searchBids(); // somebody else took it meanwhile
+                answer = await SendAsync();
+            }
+
             if (request["until"] is { } until)
             {
                 await Soon.HoldsAsync(async () => (answer = await SendAsync()).Status == (int)until, $"{command} answers {until}"); // this client polls it
@@ -67,8 +80,8 @@ public sealed class OfficialClientTests
 
             if (command.StartsWith("search offers -i", StringComparison.Ordinal))
             {
-                var dearest = answer.Json["offers"]!.AsArray()[^1]!; // not the machine that the next search finds best
-                (bidAsk, bidPrice) = (dearest["id"]!.ToString(), dearest["min_bid"]!.ToString());
+                TakeDearest(answer);
+                searchBids = async () => TakeDearest(await SendAsync());
             }
 
             if (command.StartsWith("rent by bid", StringComparison.Ordinal))

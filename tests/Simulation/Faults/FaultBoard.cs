@@ -186,13 +186,19 @@ namespace Dashboard.Simulation.Faults
         public bool IsListed(Contract contract, DateTimeOffset now) =>
             now >= contract.CreatedAt + world.Market.Settings.ListLag && !(_hidden.TryGetValue(contract.Id, out var until) && now < until);
 
-        /// <summary>From when on whoever lists the account could know of a machine.</summary>
-        public DateTimeOffset VisibleFrom(Contract contract)
+        /// <summary>From when on a listing has a machine.</summary>
+        public DateTimeOffset ListedFrom(Contract contract)
         {
             var listed = contract.CreatedAt + world.Market.Settings.ListLag;
             var unhidden = _hidden.GetValueOrDefault(contract.Id, listed);
-            var visible = listed > unhidden ? listed : unhidden;
-            return visible > BlindUntil ? visible : BlindUntil;
+            return listed > unhidden ? listed : unhidden;
+        }
+
+        /// <summary>From when on whoever lists the account could know of a machine.</summary>
+        public DateTimeOffset VisibleFrom(Contract contract)
+        {
+            var listed = ListedFrom(contract);
+            return listed > BlindUntil ? listed : BlindUntil;
         }
 
         private void Strikes(string words, string name)
