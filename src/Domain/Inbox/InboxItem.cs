@@ -64,6 +64,9 @@ public static class InboxKinds
     public const string HostKey = "host-key";
     public const string PriceAlert = "price-alert";
 
+    /// <summary>An alert rule fires.</summary>
+    public const string Alert = "alert";
+
     /// <summary>A channel does not take messages.</summary>
     public const string ChannelFails = "channel-fails";
 }
@@ -120,6 +123,9 @@ public static class OutboxKinds
     public const string Trouble = "trouble";
     public const string PriceReached = "price.reached";
     public const string PriceOver = "price.over";
+
+    /// <summary>An alert rule has moved to Firing or to Resolved.</summary>
+    public const string AlertMoved = "alert.moved";
 }
 
 /// <summary>News for the people of a team, as delivered by the dashboard's own channel: one per message.</summary>

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Dashboard.Domain;
+using Dashboard.Domain.Alerts;
 using Dashboard.Domain.Budgets;
 using Dashboard.Domain.Costs;
 using Dashboard.Domain.Inbox;
@@ -49,6 +50,7 @@ internal static class Announcements
             OutboxKinds.KeyRefused => await RefusedAsync(db, new ConnectionId(Id("connection")), ct),
             OutboxKinds.DestroyUnconfirmed => await UnconfirmedAsync(db, new InstanceId(Id("instance")), ct),
             OutboxKinds.Trouble or OutboxKinds.PriceReached or OutboxKinds.PriceOver => await InboxAsync(db, message, payload.RootElement.GetProperty("item").GetString()!, payload.RootElement.GetProperty("since").GetInt64(), ct),
+            OutboxKinds.AlertMoved => await AlertAsync(db, new AlertRuleId(Id("rule")), payload.RootElement.GetProperty("move").GetInt32(), ct),
             _ => throw new InvalidOperationException($"Nobody here knows what \"{message.Kind}\" announces."),
         };
     }
@@ -94,6 +96,23 @@ internal static class Announcements
             ? new Announcement(Topics.Trouble, "ok", $"Machine {i.ContractId} is gone after {i.DestroyAsks} asks", "Its end is confirmed.", $"/jobs/{job.Number}")
             : new Announcement(Topics.Trouble, "warn", $"Machine {i.ContractId} is not confirmed gone", $"Asked {i.DestroyAsks} times; it may be billing {(i.GpuRate + i.DiskRate).Words()}.", $"/jobs/{job.Number}");
         return said with { About = job.CreatedBy, Urgent = !gone };
+    }
+
+    private static async Task<Announcement?> AlertAsync(AppDbContext db, AlertRuleId id, int number, CancellationToken ct)
+    {
+        var move = await db.AlertMoves.AsNoTracking().SingleOrDefaultAsync(m => m.RuleId == id && m.Number == number, ct);
+        var rule = await db.AlertRules.AsNoTracking().SingleOrDefaultAsync(r => r.Id == id, ct);
+        if (move is null || rule is null)
+        {
+            return null; // the rule was deleted
+        }
+
+        var (fires, figure) = (move.To == RuleState.Firing, AlertRules.Words(rule.Metric, move.Value));
+        return new Announcement(
+            Topics.Alerts, fires ? "warn" : "ok", $"{AlertRules.Name(rule.Metric)}: {(fires ? figure : $"over, {figure}")}", $"The rule is “{AlertRules.Sentence(rule.Metric, rule.Threshold, rule.HoldFor)}”.", $"/alerts/{id}")
+        {
+            Needs = rule.Metric is AlertMetric.SpendToday or AlertMetric.BurnRate or AlertMetric.BalanceHours ? Permission.SeeMoney : Permission.See,
+        };
     }
 
     private static async Task<Announcement?> InboxAsync(AppDbContext db, OutboxMessage message, string key, long since, CancellationToken ct)

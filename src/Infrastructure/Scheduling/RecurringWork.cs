@@ -1,3 +1,4 @@
+using Dashboard.Infrastructure.Alerts;
 using Dashboard.Infrastructure.Lifecycle;
 using Dashboard.Infrastructure.Notifications;
 using Hangfire;
@@ -17,6 +18,7 @@ public static class RecurringWork
         recurring.AddOrUpdate<DispatchOutbox>("dispatch-outbox", job => job.RunAsync(CancellationToken.None), Cron.Minutely);
         recurring.AddOrUpdate<DispatchDeliveries>("dispatch-deliveries", job => job.RunAsync(CancellationToken.None), Cron.Minutely);
         recurring.AddOrUpdate<PruneDeliveries>("prune-deliveries", job => job.RunAsync(CancellationToken.None), Cron.Hourly(23));
+        recurring.AddOrUpdate<EvaluateAlerts>("evaluate-alerts", job => job.RunAsync(CancellationToken.None), Cron.Minutely);
         recurring.AddOrUpdate<FindTrouble>("find-trouble", job => job.RunAsync(CancellationToken.None), Cron.Minutely);
     }
 }
