@@ -21,6 +21,9 @@ public readonly record struct AttemptId(Guid Value) { public override string ToS
 /// <summary>Our row of one rent call. The provider's own id is the contract id.</summary>
 public readonly record struct InstanceId(Guid Value) { public override string ToString() => Value.ToString(); }
 
+/// <summary>A condition that a team wants to be told of.</summary>
+public readonly record struct AlertRuleId(Guid Value) { public override string ToString() => Value.ToString(); }
+
 /// <summary>A way out to people: a mailbox, a chat room, a web hook.</summary>
 public readonly record struct ChannelId(Guid Value) { public override string ToString() => Value.ToString(); }
 

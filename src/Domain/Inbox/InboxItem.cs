@@ -74,6 +74,9 @@ public static class InboxKinds
     /// <summary>What is off about one machine; the key ends with its id.</summary>
     public static IReadOnlyList<string> OfMachines { get; } = [RateAboveQuote, WrongRental, TrafficSpike, IdleGpu];
 
+    /// <summary>An alert rule fires.</summary>
+    public const string Alert = "alert";
+
     /// <summary>A channel does not take messages.</summary>
     public const string ChannelFails = "channel-fails";
 }
@@ -135,6 +138,9 @@ public static class OutboxKinds
     public const string Trouble = "trouble";
     public const string PriceReached = "price.reached";
     public const string PriceOver = "price.over";
+
+    /// <summary>An alert rule has moved to Firing or to Resolved.</summary>
+    public const string AlertMoved = "alert.moved";
 }
 
 /// <summary>News for the people of a team, as delivered by the dashboard's own channel: one per message.</summary>

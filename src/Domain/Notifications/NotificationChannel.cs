@@ -30,7 +30,10 @@ public enum Topics
     /// <summary>Money or work may be lost: refused keys, machines that do not go, jobs that do not move, credit that ends.</summary>
     Trouble = 8,
 
-    All = Endings | Budgets | Prices | Trouble,
+    /// <summary>An alert rule fires, or is over.</summary>
+    Alerts = 16,
+
+    All = Endings | Budgets | Prices | Trouble | Alerts,
 }
 
 /// <summary>A way out to people, beside the dashboard's own inbox. Its address is a secret: whoever knows it can write there.</summary>

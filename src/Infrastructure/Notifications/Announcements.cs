@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Dashboard.Domain;
+using Dashboard.Domain.Alerts;
 using Dashboard.Domain.Budgets;
 using Dashboard.Domain.Costs;
 using Dashboard.Domain.Inbox;
@@ -51,6 +52,7 @@ internal static class Announcements
             OutboxKinds.OrderFired => await OrderFiredAsync(db, new InstanceId(Id("instance")), ct),
             OutboxKinds.OrderOver => await OrderOverAsync(db, new JobId(Id("job")), ct),
             OutboxKinds.Trouble or OutboxKinds.PriceReached or OutboxKinds.PriceOver => await InboxAsync(db, message, payload.RootElement.GetProperty("item").GetString()!, payload.RootElement.GetProperty("since").GetInt64(), ct),
+            OutboxKinds.AlertMoved => await AlertAsync(db, new AlertRuleId(Id("rule")), payload.RootElement.GetProperty("move").GetInt32(), ct),
             _ => throw new InvalidOperationException($"Nobody here knows what \"{message.Kind}\" announces."),
         };
     }
@@ -112,6 +114,23 @@ internal static class Announcements
         var job = await db.Jobs.AsNoTracking().SingleAsync(j => j.Id == id, ct);
         var (word, what) = job.Order is { LiftedAt: not null } ? ("takes the best price", "is rented at the best price there is") : ("waits on for its price", "goes on waiting");
         return new Announcement(Topics.Prices, "warn", $"{job.Name} #{job.Number} {word}", $"No machine cost {job.Order?.Limit.Words() ?? "little enough"} in its time; the job {what}.", $"/jobs/{job.Number}") { About = job.CreatedBy };
+    }
+
+    private static async Task<Announcement?> AlertAsync(AppDbContext db, AlertRuleId id, int number, CancellationToken ct)
+    {
+        var move = await db.AlertMoves.AsNoTracking().SingleOrDefaultAsync(m => m.RuleId == id && m.Number == number, ct);
+        var rule = await db.AlertRules.AsNoTracking().SingleOrDefaultAsync(r => r.Id == id, ct);
+        if (move is null || rule is null)
+        {
+            return null; // the rule was deleted
+        }
+
+        var (fires, figure) = (move.To == RuleState.Firing, AlertRules.Words(rule.Metric, move.Value));
+        return new Announcement(
+            Topics.Alerts, fires ? "warn" : "ok", $"{AlertRules.Name(rule.Metric)}: {(fires ? figure : $"over, {figure}")}", $"The rule is “{AlertRules.Sentence(rule.Metric, rule.Threshold, rule.HoldFor)}”.", $"/alerts/{id}")
+        {
+            Needs = rule.Metric is AlertMetric.SpendToday or AlertMetric.BurnRate or AlertMetric.BalanceHours ? Permission.SeeMoney : Permission.See,
+        };
     }
 
     private static async Task<Announcement?> InboxAsync(AppDbContext db, OutboxMessage message, string key, long since, CancellationToken ct)

@@ -1,3 +1,4 @@
+using Dashboard.Infrastructure.Alerts;
 using Dashboard.Infrastructure.Egress;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -16,6 +17,7 @@ public static class NotificationsRegistration
         services.AddHostedService<DeliveryService>();
         services.AddTransient<DispatchDeliveries>();
         services.AddTransient<PruneDeliveries>();
+        services.AddTransient<EvaluateAlerts>();
         return services;
     }
 }

@@ -1,5 +1,6 @@
 using System.Linq.Expressions;
 using Dashboard.Domain;
+using Dashboard.Domain.Alerts;
 using Dashboard.Domain.Budgets;
 using Dashboard.Domain.Costs;
 using Dashboard.Domain.Costs.Reconciliation;
@@ -68,6 +69,10 @@ public sealed class AppDbContext(DbContextOptions<AppDbContext> options) : Ident
 
     public DbSet<Delivery> Deliveries => Set<Delivery>();
 
+    public DbSet<AlertRule> AlertRules => Set<AlertRule>();
+
+    public DbSet<AlertMove> AlertMoves => Set<AlertMove>();
+
     public DbSet<ApiToken> ApiTokens => Set<ApiToken>();
 
     public DbSet<PriceSeriesRow> PriceSeries => Set<PriceSeriesRow>();
@@ -107,6 +112,7 @@ public sealed class AppDbContext(DbContextOptions<AppDbContext> options) : Ident
         configurationBuilder.Properties<JobId>().HaveConversion<IdConverters.Job>();
         configurationBuilder.Properties<AttemptId>().HaveConversion<IdConverters.Attempt>();
         configurationBuilder.Properties<InstanceId>().HaveConversion<IdConverters.Instance>();
+        configurationBuilder.Properties<AlertRuleId>().HaveConversion<IdConverters.AlertRule>();
         configurationBuilder.Properties<ChannelId>().HaveConversion<IdConverters.Channel>();
         configurationBuilder.Properties<BudgetId>().HaveConversion<IdConverters.Budget>();
 
@@ -144,6 +150,8 @@ public sealed class AppDbContext(DbContextOptions<AppDbContext> options) : Ident
         Scope<Notice>(builder, e => TeamScope == null || e.TeamId == TeamScope);
         Scope<NotificationChannel>(builder, e => TeamScope == null || e.TeamId == TeamScope);
         Scope<Delivery>(builder, e => TeamScope == null || e.TeamId == TeamScope);
+        Scope<AlertRule>(builder, e => TeamScope == null || e.TeamId == TeamScope);
+        Scope<AlertMove>(builder, e => TeamScope == null || e.TeamId == TeamScope);
         Scope<ApiToken>(builder, e => TeamScope == null || e.TeamId == TeamScope);
     }
 
@@ -170,6 +178,8 @@ internal static class IdConverters
     internal sealed class Attempt() : ValueConverter<AttemptId, Guid>(id => id.Value, value => new AttemptId(value));
 
     internal sealed class Instance() : ValueConverter<InstanceId, Guid>(id => id.Value, value => new InstanceId(value));
+
+    internal sealed class AlertRule() : ValueConverter<AlertRuleId, Guid>(id => id.Value, value => new AlertRuleId(value));
 
     internal sealed class Channel() : ValueConverter<ChannelId, Guid>(id => id.Value, value => new ChannelId(value));
 

@@ -1,3 +1,4 @@
+using Dashboard.Infrastructure.Alerts;
 using Dashboard.Infrastructure.Lifecycle;
 using Dashboard.Infrastructure.Notifications;
 using Hangfire;
@@ -18,6 +19,7 @@ public static class RecurringWork
         ("dispatch-outbox", (recurring, id) => recurring.AddOrUpdate<DispatchOutbox>(id, job => job.RunAsync(CancellationToken.None), Cron.Minutely)),
         ("dispatch-deliveries", (recurring, id) => recurring.AddOrUpdate<DispatchDeliveries>(id, job => job.RunAsync(CancellationToken.None), Cron.Minutely)),
         ("prune-deliveries", (recurring, id) => recurring.AddOrUpdate<PruneDeliveries>(id, job => job.RunAsync(CancellationToken.None), Cron.Hourly(23))),
+        ("evaluate-alerts", (recurring, id) => recurring.AddOrUpdate<EvaluateAlerts>(id, job => job.RunAsync(CancellationToken.None), Cron.Minutely)),
         ("find-trouble", (recurring, id) => recurring.AddOrUpdate<FindTrouble>(id, job => job.RunAsync(CancellationToken.None), Cron.Minutely)),
     ];
 

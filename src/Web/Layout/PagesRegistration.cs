@@ -1,4 +1,5 @@
 using Dashboard.Infrastructure.Prices;
+using Dashboard.Web.Features.Alerts;
 using Dashboard.Web.Features.Budgets;
 using Dashboard.Web.Features.Costs;
 using Dashboard.Web.Features.Home;
@@ -34,6 +35,7 @@ public static class PagesRegistration
         services.AddSingleton<BillQueries>().AddSingleton<DecideBillLine>().AddSingleton<AskForBill>();
         services.AddSingleton<InboxQueries>();
         services.AddSingleton<SettleInboxItem>().AddSingleton<SeenNews>();
+        services.AddSingleton<AlertDesk>();
         services.AddSingleton<ChannelQueries>().AddSingleton<ChangeChannels>();
         services.AddSingleton<ConfirmInstallation>();
         services.Configure<SnackbarConfiguration>(toasts =>

@@ -145,6 +145,7 @@ public sealed partial class PaletteQueries(AppDatabase database)
         new("Inbox", "what needs attention", Glyphs.Bell, $"/t/{team.Slug}/inbox", "I"),
         .. administrator ? [new PaletteItem("System", "requests to providers", Glyphs.Gear, "/system")] : Array.Empty<PaletteItem>(),
         new("Connections", null, Glyphs.Plug, $"/t/{team.Slug}/connections"),
+        new("Alerts", "rules and prices", Glyphs.Warning, $"/t/{team.Slug}/alerts"),
         new("Notifications", "mail, chat and web hooks", Glyphs.Bell, $"/t/{team.Slug}/settings/notifications"),
         new("Account", null, Glyphs.People, "/account"),
     ];

@@ -118,7 +118,7 @@ public sealed class RankingTests(ITestOutputHelper output)
             for (var attempt = 0; attempt < MostAttempts; attempt++)
             {
                 var host = order[attempt % order.Count];
-                var dice = new Random(HashCode.Combine(Seed, Number, int.Parse(host.Offer.Id, System.Globalization.CultureInfo.InvariantCulture), attempt / order.Count));
+                var dice = new Random((((((Seed * Jobs) + Number) * 997) + int.Parse(host.Offer.Id, System.Globalization.CultureInfo.InvariantCulture)) * 31) + (attempt / order.Count)); // the same for both
                 var (gpu, disk) = ((double)host.Offer.GpuRate.Usd, (double)host.Offer.DiskRate.Usd);
                 if (dice.NextDouble() < host.BootFails)
                 {

@@ -13,6 +13,7 @@ internal static class ChannelWords
         (Domain.Notifications.Topics.Budgets, "budgets", "limits that come near or were reached"),
         (Domain.Notifications.Topics.Prices, "prices", "price alerts that fire, and that are over"),
         (Domain.Notifications.Topics.Trouble, "trouble", "refused keys, machines that do not go, jobs that do not move, credit that ends"),
+        (Domain.Notifications.Topics.Alerts, "alerts", "alert rules that fire, and that are over"),
     ];
 
     public static string Of(ChannelKind kind) => kind switch
