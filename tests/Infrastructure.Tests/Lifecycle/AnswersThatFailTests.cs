@@ -132,7 +132,7 @@ public sealed class AnswersThatFailTests(FaultyRoutesSandbox fixture) : IAsyncLi
     [Fact]
     public async Task A_machine_that_outlives_its_destroy_for_a_while_is_watched_until_it_is_gone()
     {
-        await Sandbox.SwitchAsync(HttpMethod.Put, "/next-instance/faults/destroy_lags", """{"seconds":4}""");
+        await Sandbox.SwitchAsync(HttpMethod.Put, "/next-instance/faults/destroy_lags", """{"seconds":8}""");
         await using var host = await LifecycleHost.StartAsync(Sandbox, pace: Quick);
 
         var job = await host.EndsAsync(await host.SubmitAsync(Brief), JobStatus.Succeeded);

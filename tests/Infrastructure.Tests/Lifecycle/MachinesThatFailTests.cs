@@ -15,6 +15,7 @@ namespace Dashboard.Infrastructure.Tests.Lifecycle;
 [Collection(nameof(FaultySandbox))]
 public sealed class MachinesThatFailTests(FaultySandbox fixture) : IAsyncLifetime
 {
+    private const double MostSpeed = 10_000; // that the sandbox takes
     private static readonly TrainingSpec Endless = Command("sleep 600");
     private static readonly JobLimits Twice = new(null, null, null, MaxAttempts: 2);
 
@@ -234,7 +235,8 @@ public sealed class MachinesThatFailTests(FaultySandbox fixture) : IAsyncLifetim
         var machine = Assert.Single(await host.InstancesAsync(job));
 
         var left = machine.ContractEnd!.Value - TimeProvider.System.GetUtcNow();
-        await Sandbox.SwitchAsync(HttpMethod.Put, "/market", string.Create(CultureInfo.InvariantCulture, $$"""{"speed":{{left / TimeSpan.FromMinutes(10):0}}}"""));
+        var speed = Math.Min(MostSpeed, left / TimeSpan.FromMinutes(10));
+        await Sandbox.SwitchAsync(HttpMethod.Put, "/market", string.Create(CultureInfo.InvariantCulture, $$"""{"speed":{{speed:0}}}"""));
         var ended = await host.EndsAsync(job, JobStatus.Failed);
 
         Assert.Equal(StopReason.DeadlineReached, ended.StopReason);
