@@ -179,12 +179,12 @@ public sealed class DeadManTests : IAsyncDisposable
     [Fact]
     public async Task A_beating_supervisor_relieves_the_bootstrap_of_the_duty()
     {
-        _machine.Environment["GD_DEAD_MAN_S"] = "2";
+        _machine.Environment["GD_DEAD_MAN_S"] = "6";
         _machine.Command("sleep 600", limits: new { dead_man_s = 600 });
         await BootAsync();
         using var supervisor = await SupervisorAsync();
         var since = (long)_machine.Json("beat")["t"]!;
-        await _machine.UntilAsync(() => (long)_machine.Json("beat")["t"]! > since + 4, "longer than the bootstrap's limit");
+        await _machine.UntilAsync(() => (long)_machine.Json("beat")["t"]! > since + 9, "longer than the bootstrap's limit");
 
         Assert.Empty(_provider.Requests);
         supervisor.Kill();
