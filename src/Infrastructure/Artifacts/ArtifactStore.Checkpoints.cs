@@ -53,7 +53,10 @@ public sealed partial class ArtifactStore
                 }
 
                 // Programs keep the last few: this one was dropped while it was fetched, and makes way.
-                Directory.Delete(Path.Combine(Folder(job, attempt), CheckpointPath.Folder(step)), recursive: true);
+                if (Path.Combine(Folder(job, attempt), CheckpointPath.Folder(step)) is var begun && Directory.Exists(begun))
+                {
+                    Directory.Delete(begun, recursive: true);
+                }
             }
         }
     }
@@ -65,18 +68,24 @@ public sealed partial class ArtifactStore
         {
             var here = await ListAsync(job, attempt, ct);
             var dropped = here.Where(file => CheckpointPath.StepOf(file.Path) is { } step && !kept.Contains((attempt, step))).ToList();
-            if (dropped.Count == 0)
+            if (dropped.Count > 0)
             {
-                continue;
+                await RecordAsync(job, attempt, here.Except(dropped), ct);
             }
 
-            await RecordAsync(job, attempt, here.Except(dropped), ct);
-            foreach (var folder in dropped.Select(file => CheckpointPath.StepOf(file.Path)!.Value).Distinct().Select(step => Path.Combine(Folder(job, attempt), CheckpointPath.Folder(step))))
+            // Also what a fetch left half done before a newer one came home: no record names it.
+            var newest = kept.Where(checkpoint => checkpoint.Attempt == attempt).Select(checkpoint => checkpoint.Step).DefaultIfEmpty(0).Max();
+            var gone = dropped.Select(file => CheckpointPath.StepOf(file.Path)!.Value).Concat(StepsOnDisk(job, attempt).Where(step => step < newest && !kept.Contains((attempt, step)))).Distinct();
+            foreach (var folder in gone.Select(step => Path.Combine(Folder(job, attempt), CheckpointPath.Folder(step))).Where(Directory.Exists).ToList())
             {
                 Directory.Delete(folder, recursive: true);
             }
         }
     }
+
+    private IEnumerable<int> StepsOnDisk(JobId job, int attempt) => Directory.Exists(Folder(job, attempt))
+        ? Directory.EnumerateDirectories(Folder(job, attempt)).Select(folder => CheckpointPath.StepOf($"{Path.GetFileName(folder)}/{CheckpointPath.Complete}")).OfType<int>()
+        : [];
 
     /// <summary>Where a file that <see cref="ListAsync"/> names lies; null when it is not there in its full length.</summary>
     public string? Locate(JobId job, int attempt, string path, long bytes) =>

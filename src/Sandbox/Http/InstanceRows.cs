@@ -58,7 +58,7 @@ internal static class InstanceRows
         row["uptime_mins"] = running ? Math.Round((now - contract.ContainerStartedAt!.Value).TotalMinutes, 2) : null;
         row["client_run_time"] = 1.1;
         row["host_run_time"] = machine.Commitment.TotalSeconds;
-        row["gpu_util"] = null; // there is no GPU to look at
+        row["gpu_util"] = running ? 87.0 : null; // as if a program kept it busy: there is no GPU to look at
         row["gpu_temp"] = running ? 34.0 : null;
         row["cpu_util"] = running ? 0.0 : null;
         row["mem_usage"] = running ? 0.1 : null;

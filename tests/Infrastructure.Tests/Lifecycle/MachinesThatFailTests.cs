@@ -230,8 +230,10 @@ public sealed class MachinesThatFailTests(FaultySandbox fixture) : IAsyncLifetim
     public async Task A_contract_about_to_end_is_a_deadline_with_the_files_home()
     {
         await using var host = await LifecycleHost.StartAsync(Sandbox, pace: Quick);
-        var job = await host.SubmitAsync(Command("echo saved > result.txt; sleep 600", "result.txt"), Twice);
+        var job = await host.SubmitAsync(Command("echo saved > result.txt; echo saved; sleep 600", "result.txt"), Twice);
         await host.ReachesAsync(job, JobStatus.Running);
+        await using var db = await host.Database.ForSystemAsync(default);
+        await Eventually.HoldsAsync(async () => await db.Attempts.AsNoTracking().AnyAsync(a => a.JobId == job && a.FirstLineAt != null), "there is something to bring home");
         var machine = Assert.Single(await host.InstancesAsync(job));
 
         var left = machine.ContractEnd!.Value - TimeProvider.System.GetUtcNow();
@@ -241,7 +243,6 @@ public sealed class MachinesThatFailTests(FaultySandbox fixture) : IAsyncLifetim
 
         Assert.Equal(StopReason.DeadlineReached, ended.StopReason);
         Assert.Contains("contract ends at", ended.Message, StringComparison.Ordinal);
-        await using var db = await host.Database.ForSystemAsync(default);
         Assert.Equal(["files/result.txt", "result.json"], await db.Artifacts.Select(a => a.Path).Order().ToListAsync());
     }
 

@@ -120,7 +120,7 @@ public sealed class PriceStoreTests
         while (!pruning.IsCompleted);
 
         Assert.Equal(4 * 9_000 + 750, await pruning);
-        Assert.True(written > 3, $"only {written} polls were stored meanwhile");
+        Assert.True(written > 1, $"only {written} polls were stored meanwhile");
     }
 
     [Fact]
