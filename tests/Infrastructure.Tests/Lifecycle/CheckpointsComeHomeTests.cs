@@ -45,19 +45,19 @@ public sealed class CheckpointsComeHomeTests(InterruptibleSandbox fixture)
     public async Task No_more_checkpoints_stay_at_home_than_are_to_be_kept_and_each_is_whole()
     {
         await using var host = await StartAsync();
-        var job = await host.SubmitAsync(Smoke(steps: 150, pace: 0.02m));
+        var job = await host.SubmitAsync(Smoke(steps: 60, pace: 0.25m));
 
         await host.EndsAsync(job, JobStatus.Succeeded);
 
-        Assert.Equal([150, 140], await HomeAsync(host, job));
+        Assert.Equal([60, 50], await HomeAsync(host, job));
         await using var db = await host.Database.ForSystemAsync(default);
         var rows = await db.Artifacts.Where(a => a.JobId == job && a.Kind == ArtifactKind.Checkpoint).ToListAsync(Now);
         Assert.All(rows, row => Assert.True(row.Verified));
         Assert.Equal(
             ["COMPLETE", "adapter_config.json", "adapter_model.safetensors", "state.json"],
-            rows.Where(row => row.Step == 150).Select(row => Path.GetFileName(row.Path)).Order(StringComparer.Ordinal));
+            rows.Where(row => row.Step == 60).Select(row => Path.GetFileName(row.Path)).Order(StringComparer.Ordinal));
         var folders = Directory.GetDirectories(Path.Combine(host.Data, "artifacts", job.ToString(), "attempt-1"), "checkpoint-*").Select(Path.GetFileName);
-        Assert.Equal(["checkpoint-140", "checkpoint-150"], folders.Order());
+        Assert.Equal(["checkpoint-50", "checkpoint-60"], folders.Order());
         Assert.Contains("checkpoint", await db.JobEvents.Where(e => e.JobId == job).Select(e => e.Kind).ToListAsync(Now));
     }
 
