@@ -1,5 +1,6 @@
 using System.Globalization;
 using Dashboard.Domain.Costs;
+using Dashboard.Domain.Teams;
 
 namespace Dashboard.Domain.Alerts;
 
@@ -146,6 +147,13 @@ public static class AlertRules
             RuleState.Normal or RuleState.Pending or RuleState.Firing or RuleState.Resolved => standing,
         };
     }
+
+    /// <summary>What a person must be allowed, to make such a rule and to hear of it.</summary>
+    public static Permission Needs(AlertMetric metric) => metric switch
+    {
+        AlertMetric.SpendToday or AlertMetric.BurnRate or AlertMetric.BalanceHours => Permission.SeeMoney,
+        AlertMetric.IdleMachines or AlertMetric.JobsWaiting => Permission.See,
+    };
 
     /// <summary><c>$12.40</c>, <c>$0.412/h</c>, <c>3.5 h</c>, <c>2 machines</c>; a dash when it is not known.</summary>
     public static string Words(AlertMetric metric, decimal? value) => value is not { } figure ? "—" : metric switch

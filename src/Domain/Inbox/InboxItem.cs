@@ -1,4 +1,5 @@
 using Dashboard.Domain.Costs;
+using Dashboard.Domain.Teams;
 
 namespace Dashboard.Domain.Inbox;
 
@@ -29,6 +30,9 @@ public sealed class InboxItem
 
     /// <summary>Money or work is being lost now: said at once, to everybody.</summary>
     public bool Critical { get; set; }
+
+    /// <summary>What a person must be allowed, to read it.</summary>
+    public Permission Needs { get; init; } = Permission.See;
 
     /// <summary>When it was first said.</summary>
     public DateTimeOffset Since { get; init; }
@@ -79,6 +83,12 @@ public static class InboxKinds
 
     /// <summary>A channel does not take messages.</summary>
     public const string ChannelFails = "channel-fails";
+
+    /// <summary>Charges of a machine with our label that no record knows.</summary>
+    public const string ForgottenRental = "forgotten-rental";
+
+    /// <summary>What a person must be allowed, to read of such a thing: what a team has and spends is not for everybody. An alert needs what its rule needs.</summary>
+    public static Permission Needs(string kind) => kind is Budget or BalanceLow or ForeignMachine or ForgottenRental or RateAboveQuote or SpendUnusual ? Permission.SeeMoney : Permission.See;
 }
 
 /// <summary>A message to people, written in the same transaction as its cause and delivered at least once; the dashboard's own channel delivers it exactly once.</summary>
@@ -164,6 +174,9 @@ public sealed class Notice
 
     /// <summary>Address below the team's.</summary>
     public string? Link { get; init; }
+
+    /// <summary>What a person must be allowed, to read it.</summary>
+    public Permission Needs { get; init; } = Permission.See;
 
     public required DateTimeOffset At { get; init; }
 }

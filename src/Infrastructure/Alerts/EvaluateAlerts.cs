@@ -52,7 +52,7 @@ public sealed class EvaluateAlerts(AppDatabase database, ChangeFeed changes, Tim
         {
             InboxWriter.Open(
                 db, rule.TeamId, InboxKinds.Alert, key, $"{AlertRules.Name(rule.Metric)}: {AlertRules.Words(rule.Metric, value)}",
-                $"The rule is “{AlertRules.Sentence(rule.Metric, rule.Threshold, rule.HoldFor)}”.{(value is null ? " Its figure is not known." : "")}", $"/alerts/{rule.Id}", "See alert", now);
+                $"The rule is “{AlertRules.Sentence(rule.Metric, rule.Threshold, rule.HoldFor)}”.{(value is null ? " Its figure is not known." : "")}", $"/alerts/{rule.Id}", "See alert", now, needs: AlertRules.Needs(rule.Metric));
         }
         else if (next.State == RuleState.Resolved)
         {

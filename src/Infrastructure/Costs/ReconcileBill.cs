@@ -2,6 +2,7 @@ using System.Globalization;
 using Dashboard.Domain;
 using Dashboard.Domain.Costs;
 using Dashboard.Domain.Costs.Reconciliation;
+using Dashboard.Domain.Inbox;
 using Dashboard.Domain.Instances;
 using Dashboard.Domain.Marketplaces;
 using Dashboard.Domain.Teams;
@@ -310,7 +311,7 @@ public sealed partial class ReconcileBill(
             }
 
             InboxWriter.Open(
-                db, connection.TeamId, "forgotten-rental", $"forgotten/{connection.Id}/{rental.ContractId}",
+                db, connection.TeamId, InboxKinds.ForgottenRental, $"forgotten/{connection.Id}/{rental.ContractId}",
                 $"{connection.Market.Name} charged {rental.Amount.Words()} for machine {rental.ContractId}, which carries our label and is in no record here",
                 "It may have been rented before a backup was restored. It is not destroyed by itself; if it still runs, end it at the provider.",
                 "/costs/reconcile#forgotten", "See the charges", now);

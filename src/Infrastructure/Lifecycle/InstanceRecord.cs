@@ -146,12 +146,12 @@ internal sealed class InstanceChange(AppDbContext db, InstanceSnapshot row, Date
 /// <summary>Opens inbox items; repeats merge into the open one.</summary>
 internal static class InboxWriter
 {
-    public static void Open(AppDbContext db, TeamId team, string kind, string key, string title, string detail, string? link, string? action, DateTimeOffset now, HourlyRate atRisk = default, bool critical = false)
+    public static void Open(AppDbContext db, TeamId team, string kind, string key, string title, string detail, string? link, string? action, DateTimeOffset now, HourlyRate atRisk = default, bool critical = false, Permission? needs = null)
     {
         var open = db.Inbox.SingleOrDefault(i => i.TeamId == team && i.Key == key && i.ResolvedAt == null);
         if (open is null)
         {
-            db.Inbox.Add(new InboxItem { TeamId = team, Kind = kind, Key = key, Title = title, Detail = detail, Link = link, Action = action, AtRisk = atRisk, Critical = critical, Since = now, At = now });
+            db.Inbox.Add(new InboxItem { TeamId = team, Kind = kind, Key = key, Title = title, Detail = detail, Link = link, Action = action, AtRisk = atRisk, Critical = critical, Needs = needs ?? InboxKinds.Needs(kind), Since = now, At = now });
             Announce(db, team, kind, key, now, critical, now);
             return;
         }
@@ -169,7 +169,7 @@ internal static class InboxWriter
     /// <summary>Kinds that have a message of their own, or that no channel could be told of, are left to it.</summary>
     private static void Announce(AppDbContext db, TeamId team, string kind, string key, DateTimeOffset since, bool critical, DateTimeOffset now)
     {
-        if (kind is InboxKinds.JobStuck or InboxKinds.BalanceLow or InboxKinds.ContractEnds or InboxKinds.ForeignMachine or InboxKinds.HostKey or InboxKinds.SpendUnusual or "unknown-machine" or "forgotten-rental"
+        if (kind is InboxKinds.JobStuck or InboxKinds.BalanceLow or InboxKinds.ContractEnds or InboxKinds.ForeignMachine or InboxKinds.HostKey or InboxKinds.SpendUnusual or InboxKinds.ForgottenRental or "unknown-machine"
             || InboxKinds.OfMachines.Contains(kind))
         {
             Outbox.AnnounceItem(db, team, OutboxKinds.Trouble, key, since, critical ? "/critical" : "", now);

@@ -129,7 +129,7 @@ internal static class Announcements
         return new Announcement(
             Topics.Alerts, fires ? "warn" : "ok", $"{AlertRules.Name(rule.Metric)}: {(fires ? figure : $"over, {figure}")}", $"The rule is “{AlertRules.Sentence(rule.Metric, rule.Threshold, rule.HoldFor)}”.", $"/alerts/{id}")
         {
-            Needs = rule.Metric is AlertMetric.SpendToday or AlertMetric.BurnRate or AlertMetric.BalanceHours ? Permission.SeeMoney : Permission.See,
+            Needs = AlertRules.Needs(rule.Metric),
         };
     }
 
@@ -149,7 +149,7 @@ internal static class Announcements
             InInbox = true,
             Urgent = item.Critical,
             About = await StarterAsync(db, item, ct),
-            Needs = item.Kind is InboxKinds.BalanceLow or InboxKinds.ForeignMachine or InboxKinds.SpendUnusual or InboxKinds.RateAboveQuote ? Permission.SeeMoney : Permission.See,
+            Needs = item.Needs,
         };
     }
 

@@ -14,7 +14,7 @@ internal static class FanOut
         if (!said.InInbox)
         {
             // One notice a message: an index refuses a second one.
-            db.Notices.Add(new Notice { TeamId = message.TeamId, MessageId = message.Id, Kind = message.Kind, Tone = said.Tone, Title = said.Title, Detail = said.Detail, Link = said.Link, At = message.At });
+            db.Notices.Add(new Notice { TeamId = message.TeamId, MessageId = message.Id, Kind = message.Kind, Tone = said.Tone, Title = said.Title, Detail = said.Detail, Link = said.Link, Needs = said.Needs, At = message.At });
         }
 
         var channels = await db.Channels.AsNoTracking().Where(c => c.TeamId == message.TeamId && c.PausedAt == null).ToListAsync(ct);

@@ -41,7 +41,7 @@ public sealed class ShellQueries(AppDatabase database, MachineQueries machines, 
         team.Require(Permission.See);
         await using var db = await database.ForTeamAsync(team, ct);
         var now = time.GetUtcNow();
-        var open = await db.Inbox.Where(i => i.ResolvedAt == null && (i.SnoozedUntil == null || i.SnoozedUntil <= now)).Select(i => i.Critical).ToListAsync(ct);
+        var open = await db.Inbox.ReadableBy(team).Where(i => i.ResolvedAt == null && (i.SnoozedUntil == null || i.SnoozedUntil <= now)).Select(i => i.Critical).ToListAsync(ct);
         return new InboxCount(open.Count, open.Count(critical => critical), await SeenNews.UnseenAsync(db, team, ct));
     }
 }

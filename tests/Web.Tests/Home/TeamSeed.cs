@@ -105,7 +105,7 @@ internal sealed class TeamSeed(AppDbContext db, Team team, Guid person, DateTime
         db.Add(new Artifact { TeamId = team.Id, JobId = job.Id, AttemptNumber = 1, Path = path, Bytes = 84_000_000, Sha256 = new string('a', 64), Verified = true, ArrivedAt = now });
 
     public void Inbox(string kind, string title, string detail, string? link = null, string? action = null, TimeSpan? ago = null, decimal atRiskUsd = 0, bool critical = false) =>
-        db.Add(new InboxItem { TeamId = team.Id, Kind = kind, Key = Guid.NewGuid().ToString("N"), Title = title, Detail = detail, Link = link, Action = action, Since = now - (ago ?? TimeSpan.FromMinutes(12)), At = now - (ago ?? TimeSpan.FromMinutes(12)), AtRisk = HourlyRate.FromUsd(atRiskUsd), Critical = critical });
+        db.Add(new InboxItem { TeamId = team.Id, Kind = kind, Key = Guid.NewGuid().ToString("N"), Title = title, Detail = detail, Link = link, Action = action, Since = now - (ago ?? TimeSpan.FromMinutes(12)), At = now - (ago ?? TimeSpan.FromMinutes(12)), AtRisk = HourlyRate.FromUsd(atRiskUsd), Critical = critical, Needs = InboxKinds.Needs(kind) });
 
     private static JobStatus[] PathTo(JobStatus status) => status switch
     {

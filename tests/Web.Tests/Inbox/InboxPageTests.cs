@@ -58,6 +58,45 @@ public sealed class InboxPageTests : PageTest
     }
 
     [Fact]
+    public async Task A_viewer_is_not_told_what_the_team_has_and_spends()
+    {
+        await SeedNewsOfMoneyAsync();
+        ReadAs(Role.Viewer);
+
+        Assert.Equal("Needs attention, 1; 1 new", Show<InboxBell>().Find("a").GetAttribute("aria-label"));
+        Assert.Equal(["support-bot failed"], Show<InboxPage>().FindAll(".words > .medium").Select(l => l.TextContent));
+        var news = Show<InboxPage>("/t/halden/inbox?state=news").Markup;
+        Assert.Contains("support-bot succeeded", news, StringComparison.Ordinal);
+        Assert.DoesNotContain("$1,200", news, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_member_is_told_what_the_team_has_and_spends()
+    {
+        await SeedNewsOfMoneyAsync();
+
+        Assert.Equal("Needs attention, 2; 2 new", Show<InboxBell>().Find("a").GetAttribute("aria-label"));
+        Assert.Contains("$412.10", Show<InboxPage>().Markup, StringComparison.Ordinal);
+        Assert.Contains("$1,200", Show<InboxPage>("/t/halden/inbox?state=news").Markup, StringComparison.Ordinal);
+    }
+
+    private async Task SeedNewsOfMoneyAsync()
+    {
+        await SeedAsync(seed =>
+        {
+            seed.Inbox(InboxKinds.JobEnded, "support-bot failed", "x");
+            seed.Inbox(InboxKinds.SpendUnusual, "Today cost $412.10", "x");
+        });
+        await using var db = await Database.ForSystemAsync(default);
+        db.Notices.Add(Notice(1, OutboxKinds.JobEnded, "support-bot succeeded", Permission.See));
+        db.Notices.Add(Notice(2, OutboxKinds.BudgetStep, "Research has spent 75 % of $1,200", Permission.SeeMoney));
+        await db.SaveChangesAsync();
+    }
+
+    private Notice Notice(long message, string kind, string title, Permission needs) =>
+        new() { TeamId = Team.Id, MessageId = message, Kind = kind, Tone = "ok", Title = title, Detail = "x", Needs = needs, At = Time.GetUtcNow() };
+
+    [Fact]
     public async Task The_bell_counts_what_needs_a_person_and_points_at_news_until_they_were_seen()
     {
         await using (var db = await Database.ForSystemAsync(default))

@@ -399,6 +399,7 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     Link = table.Column<string>(type: "TEXT", nullable: true),
                     Action = table.Column<string>(type: "TEXT", nullable: true),
                     Critical = table.Column<bool>(type: "INTEGER", nullable: false),
+                    Needs = table.Column<string>(type: "TEXT", maxLength: 32, nullable: false),
                     Since = table.Column<long>(type: "INTEGER", nullable: false),
                     At = table.Column<long>(type: "INTEGER", nullable: false),
                     SnoozedUntil = table.Column<long>(type: "INTEGER", nullable: true),
@@ -646,6 +647,7 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     Title = table.Column<string>(type: "TEXT", nullable: false),
                     Detail = table.Column<string>(type: "TEXT", nullable: false),
                     Link = table.Column<string>(type: "TEXT", nullable: true),
+                    Needs = table.Column<string>(type: "TEXT", maxLength: 32, nullable: false),
                     At = table.Column<long>(type: "INTEGER", nullable: false)
                 },
                 constraints: table =>

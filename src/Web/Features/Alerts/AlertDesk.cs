@@ -44,14 +44,14 @@ public sealed class AlertDesk(AppDatabase database, ChangeFeed changes, TimeProv
     public static IEnumerable<AlertMetric> MetricsFor(TeamContext team)
     {
         ArgumentNullException.ThrowIfNull(team);
-        return Enum.GetValues<AlertMetric>().Where(m => team.May(Needs(m)));
+        return Enum.GetValues<AlertMetric>().Where(m => team.May(AlertRules.Needs(m)));
     }
 
     public async Task<AlertRuleList> ListAsync(TeamContext team, CancellationToken ct)
     {
         team.Require(Permission.See);
         await using var db = await database.ForTeamAsync(team, ct);
-        var rules = (await db.AlertRules.AsNoTracking().ToListAsync(ct)).Where(r => team.May(Needs(r.Metric))).ToList();
+        var rules = (await db.AlertRules.AsNoTracking().ToListAsync(ct)).Where(r => team.May(AlertRules.Needs(r.Metric))).ToList();
         var fired = await FiredAsync(db, ct);
         return new AlertRuleList([.. rules.OrderBy(r => r.State == RuleState.Normal).ThenBy(r => r.CreatedAt).Select(r => View(r, fired.GetValueOrDefault(r.Id)))]);
     }
@@ -61,7 +61,7 @@ public sealed class AlertDesk(AppDatabase database, ChangeFeed changes, TimeProv
     {
         team.Require(Permission.See);
         await using var db = await database.ForTeamAsync(team, ct);
-        if (await db.AlertRules.AsNoTracking().SingleOrDefaultAsync(r => r.Id == id, ct) is not { } rule || !team.May(Needs(rule.Metric)))
+        if (await db.AlertRules.AsNoTracking().SingleOrDefaultAsync(r => r.Id == id, ct) is not { } rule || !team.May(AlertRules.Needs(rule.Metric)))
         {
             return null;
         }
@@ -73,7 +73,7 @@ public sealed class AlertDesk(AppDatabase database, ChangeFeed changes, TimeProv
     /// <summary>The figure now; null: not known.</summary>
     public async Task<decimal?> NowAsync(TeamContext team, AlertMetric metric, CancellationToken ct)
     {
-        team.Require(Needs(metric));
+        team.Require(AlertRules.Needs(metric));
         await using var db = await database.ForTeamAsync(team, ct);
         return await AlertFigures.ReadAsync(db, team.TeamId, metric, time.GetUtcNow(), ct);
     }
@@ -82,7 +82,7 @@ public sealed class AlertDesk(AppDatabase database, ChangeFeed changes, TimeProv
     public async Task<string?> CreateAsync(TeamContext team, WantedRule wanted, CancellationToken ct)
     {
         team.Require(Permission.StartJobs);
-        team.Require(Needs(wanted.Metric));
+        team.Require(AlertRules.Needs(wanted.Metric));
         if (wanted.Threshold is <= 0 or > 1_000_000 || wanted.HoldFor < TimeSpan.Zero || wanted.HoldFor > TimeSpan.FromDays(1))
         {
             return "Enter a number above zero, for example 5.";
@@ -130,12 +130,6 @@ public sealed class AlertDesk(AppDatabase database, ChangeFeed changes, TimeProv
         await transaction.CommitAsync(CancellationToken.None);
         changes.Publish(team.TeamId);
     }
-
-    private static Permission Needs(AlertMetric metric) => metric switch
-    {
-        AlertMetric.SpendToday or AlertMetric.BurnRate or AlertMetric.BalanceHours => Permission.SeeMoney,
-        AlertMetric.IdleMachines or AlertMetric.JobsWaiting => Permission.See,
-    };
 
     private async Task<Dictionary<AlertRuleId, int>> FiredAsync(AppDbContext db, CancellationToken ct)
     {

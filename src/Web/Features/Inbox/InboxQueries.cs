@@ -37,13 +37,13 @@ public sealed class InboxQueries(AppDatabase database, TimeProvider time)
         team.Require(Permission.See);
         var now = time.GetUtcNow();
         await using var db = await database.ForTeamAsync(team, ct);
-        var open = db.Inbox.AsNoTracking().Where(i => i.ResolvedAt == null && (i.SnoozedUntil == null || i.SnoozedUntil <= now));
-        var snoozed = db.Inbox.AsNoTracking().Where(i => i.ResolvedAt == null && i.SnoozedUntil > now);
+        var open = db.Inbox.AsNoTracking().ReadableBy(team).Where(i => i.ResolvedAt == null && (i.SnoozedUntil == null || i.SnoozedUntil <= now));
+        var snoozed = db.Inbox.AsNoTracking().ReadableBy(team).Where(i => i.ResolvedAt == null && i.SnoozedUntil > now);
         var items = await (state switch
         {
             InboxState.Open => open.OrderByDescending(i => i.Critical).ThenByDescending(i => i.AtRisk.MicrosPerHour).ThenBy(i => i.Since),
             InboxState.Snoozed => snoozed.OrderBy(i => i.SnoozedUntil),
-            InboxState.Done => db.Inbox.AsNoTracking().Where(i => i.ResolvedAt != null).OrderByDescending(i => i.ResolvedAt),
+            InboxState.Done => db.Inbox.AsNoTracking().ReadableBy(team).Where(i => i.ResolvedAt != null).OrderByDescending(i => i.ResolvedAt),
         }).Take(most).ToListAsync(ct);
 
         var people = items.Select(i => i.ResolvedBy?.Value).OfType<Guid>().Distinct().ToList();
@@ -62,7 +62,7 @@ public sealed class InboxQueries(AppDatabase database, TimeProvider time)
     {
         team.Require(Permission.See);
         await using var db = await database.ForTeamAsync(team, ct);
-        return new NewsView(await db.Notices.AsNoTracking().OrderByDescending(n => n.Id).Take(most).ToListAsync(ct), await SeenNews.SeenAsync(db, team, ct));
+        return new NewsView(await db.Notices.AsNoTracking().ReadableBy(team).OrderByDescending(n => n.Id).Take(most).ToListAsync(ct), await SeenNews.SeenAsync(db, team, ct));
     }
 
     /// <summary>The id at the end of an item's key.</summary>

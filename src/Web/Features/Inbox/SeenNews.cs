@@ -16,7 +16,7 @@ public sealed class SeenNews(AppDatabase database)
     {
         ArgumentNullException.ThrowIfNull(db);
         var seen = await SeenAsync(db, team, ct);
-        return await db.Notices.CountAsync(n => n.Id > seen, ct);
+        return await db.Notices.ReadableBy(team).CountAsync(n => n.Id > seen, ct);
     }
 
     /// <summary>The last notice the person has seen; zero: none.</summary>
