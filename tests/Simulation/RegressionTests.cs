@@ -38,6 +38,16 @@ public sealed class RegressionTests
     public void A_stopped_job_whose_rent_is_in_doubt_asks_no_more_often_than_another() =>
         Holds([.. Enumerable.Range(0, 4).Select(seed => Stopped(seed, "rent: request lost"))]);
 
+    /// <summary>The next listing and the next steps waited for the clock to catch up, ten minutes in which strays billed and programs that had ended were not seen to.</summary>
+    [Fact]
+    public void A_clock_that_was_set_back_keeps_nothing_waiting() =>
+        Holds(new Schedule("late rent, clock set back", 8105) { Faults = [FaultTable.Named("rent: arrives four minutes late"), FaultTable.Named("clock jumps back")] });
+
+    /// <summary>The half minute in which the call had not failed yet counted as time in which the machine had been looked for.</summary>
+    [Fact]
+    public void A_machine_that_is_made_and_listed_late_is_waited_for() =>
+        Holds([.. Enumerable.Range(0, 4).Select(seed => new Schedule($"made and listed late, {seed}", seed) { Faults = [FaultTable.Named("rent: arrives after the caller gave up"), FaultTable.Named("listed 90 s late")] })]);
+
     private static Schedule Stopped(int seed, string fault) =>
         new($"stopped after {3 + seed} s: {fault}", seed) { Faults = [FaultTable.Named(fault)], Cancels = [(TimeSpan.FromSeconds(3 + seed), CancelMode.DestroyNow)] };
 

@@ -35,16 +35,19 @@ internal sealed partial class Reconciler(
     private const int InputOutput = 10; // SQLite's codes
     private const int DiskFull = 13;
     private static readonly TimeSpan AfterFault = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan ClockSlack = TimeSpan.FromSeconds(2); // what a clock that is kept in step is corrected by
     private static readonly TimeSpan ShortStep = TimeSpan.FromMilliseconds(500); // most steps end sooner by themselves than a command on a machine can be cut off
 
     private readonly ConcurrentDictionary<Guid, Step> _steps = new();
-    private readonly ConcurrentDictionary<ConnectionId, DateTimeOffset> _listed = new();
+    private readonly ConcurrentDictionary<ConnectionId, long> _listed = new(); // timestamps
+    private (DateTimeOffset Now, long At)? _lastTick;
 
     /// <summary>Starts every step that is due and is not running. Returns how long nothing else is due.</summary>
     public async Task<TimeSpan> TickAsync(CancellationToken ct)
     {
         var now = time.GetUtcNow();
         await using var db = await database.ForSystemAsync(ct);
+        await SetBackAsync(db, now, ct);
 
         var jobs = await db.Jobs.AsNoTracking()
             .Where(j => j.NextStepAt != null && (j.LeaseUntil == null || j.LeaseUntil < now))
@@ -67,26 +70,12 @@ internal sealed partial class Reconciler(
 
         foreach (var account in instances.Where(i => i.Status != InstanceStatus.Intent).GroupBy(i => i.ConnectionId))
         {
-            if (now - _listed.GetValueOrDefault(account.Key) >= Interval(account.Select(i => i.Status)))
-            {
-                Start(account.Key.Value, interruptible: false, async token =>
-                {
-                    _listed[account.Key] = time.GetUtcNow();
-                    await observe.RunAsync(account.Key, token);
-                }, ct);
-            }
+            StartListing(account.Key, Interval(account.Select(i => i.Status)), ct);
         }
 
         foreach (var (watched, interval) in await QuietAsync(db, now, ct))
         {
-            if (now - _listed.GetValueOrDefault(watched) >= interval)
-            {
-                Start(watched.Value, interruptible: false, async token =>
-                {
-                    _listed[watched] = time.GetUtcNow();
-                    await observe.RunAsync(watched, token);
-                }, ct);
-            }
+            StartListing(watched, interval, ct);
         }
 
         var soonest = jobs.Select(j => j.NextStepAt).Concat(instances.Select(i => i.NextStepAt)).Where(at => at > now).Min();
@@ -108,6 +97,47 @@ internal sealed partial class Reconciler(
         var accounts = await db.Connections.AsNoTracking().Where(c => c.Status != ConnectionStatus.Removed)
             .Select(c => new { c.Id, Watched = db.Instances.Any(i => i.ConnectionId == c.Id && i.Status == InstanceStatus.Rejected && i.LabelMisses > 0 && i.SentAt > since) }).ToListAsync(ct);
         return [.. accounts.Select(a => (a.Id, a.Watched ? options.Value.LabelWatchInterval : options.Value.IdleInterval))];
+    }
+
+    private void StartListing(ConnectionId account, TimeSpan interval, CancellationToken ct)
+    {
+        if (_listed.TryGetValue(account, out var before) && time.GetElapsedTime(before) < interval)
+        {
+            return;
+        }
+
+        Start(account.Value, interruptible: false, async token =>
+        {
+            _listed[account] = time.GetTimestamp();
+            await observe.RunAsync(account, token);
+        }, ct);
+    }
+
+    /// <summary>When the wall clock was set back, what is due later comes nearer by as much: nothing waits for the clock to catch up while machines bill.</summary>
+    private async Task SetBackAsync(AppDbContext db, DateTimeOffset now, CancellationToken ct)
+    {
+        var tick = (Now: now, At: time.GetTimestamp());
+        var back = _lastTick is { } last ? last.Now + time.GetElapsedTime(last.At, tick.At) - now : TimeSpan.Zero;
+        if (back >= ClockSlack)
+        {
+            ClockSetBack(back);
+            await using var transaction = await db.Database.BeginTransactionAsync(ct);
+            foreach (var job in await db.Jobs.Where(j => j.NextStepAt > now).Select(j => new { j.Id, At = j.NextStepAt!.Value }).ToListAsync(ct))
+            {
+                var sooner = job.At - back;
+                await db.Jobs.Where(j => j.Id == job.Id).ExecuteUpdateAsync(set => set.SetProperty(j => j.NextStepAt, sooner), ct);
+            }
+
+            foreach (var instance in await db.Instances.Where(i => i.NextStepAt > now).Select(i => new { i.Id, At = i.NextStepAt!.Value }).ToListAsync(ct))
+            {
+                var sooner = instance.At - back;
+                await db.Instances.Where(i => i.Id == instance.Id).ExecuteUpdateAsync(set => set.SetProperty(i => i.NextStepAt, sooner), ct);
+            }
+
+            await transaction.CommitAsync(ct);
+        }
+
+        _lastTick = tick;
     }
 
     private TimeSpan Interval(IEnumerable<InstanceStatus> statuses)
@@ -171,7 +201,6 @@ internal sealed partial class Reconciler(
             catch (Exception fault)
             {
                 StepFailed(fault, key);
-                _listed.TryRemove(new KeyValuePair<ConnectionId, DateTimeOffset>(new ConnectionId(key), default));
             }
             finally
             {
@@ -276,6 +305,9 @@ internal sealed partial class Reconciler(
 
     [LoggerMessage(EventId = 2001, Level = LogLevel.Error, Message = "A step of {RowId} failed and is tried again")]
     private partial void StepFailed(Exception fault, Guid rowId);
+
+    [LoggerMessage(EventId = 2005, Level = LogLevel.Warning, Message = "The computer's clock was set back by {Back}; what was due is taken up as if it had not been")]
+    private partial void ClockSetBack(TimeSpan back);
 
     [LoggerMessage(EventId = 2002, Level = LogLevel.Warning, Message = "Instance {InstanceId}: the provider did not do as asked: {Reason}")]
     private partial void ProviderFault(Guid instanceId, string reason);

@@ -18,7 +18,6 @@ internal sealed partial class RentInstance(
     Quarantine quarantine,
     IOptions<LifecycleOptions> options,
     IOptions<DeadManOptions> deadMan,
-    TimeProvider time,
     Random chance,
     ILogger<RentInstance> log)
 {
@@ -90,7 +89,6 @@ internal sealed partial class RentInstance(
         }
 
         var o = options.Value;
-        var waited = time.GetUtcNow() - (i.SentAt ?? i.CreatedAt);
         await records.ApplyAsync(i.Id, lease.Fence, change =>
         {
             if (found.Count > 0)
@@ -99,8 +97,10 @@ internal sealed partial class RentInstance(
                 return;
             }
 
+            // The looks are the clock: a call that took long to fail has used up none of the time in which its machine may show up, nor has a wall clock that jumped.
             change.Instance.LabelMisses++;
-            var settled = change.Instance.UnclearLight || (change.Instance.LabelMisses >= MissesToReject && waited >= o.LookClosely);
+            var enough = Math.Max(MissesToReject, 1 + (int)Math.Ceiling(o.LookClosely / o.LookEvery));
+            var settled = change.Instance.UnclearLight || change.Instance.LabelMisses >= enough;
             if (settled)
             {
                 Reject(change, StopReason.NoCapacity, "The provider did not rent it.");

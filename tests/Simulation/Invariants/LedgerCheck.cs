@@ -55,11 +55,11 @@ internal static class LedgerCheck
         decimal Off(DateTimeOffset transition, decimal perHour) => perHour * (decimal)Gap(world, contract, transition, looks).TotalHours;
     }
 
-    /// <summary>The time between the looks before and after a transition, and at least one poll interval. Nobody could look before the contract was, and no look shows a machine that the provider does not list yet.</summary>
+    /// <summary>The time between the looks before and after a transition, and at least one poll interval. Nobody could look before the contract was, and no look shows a machine that the provider does not list yet. A look at the very moment shows what is after it.</summary>
     private static TimeSpan Gap(World world, Contract contract, DateTimeOffset transition, IReadOnlyList<DateTimeOffset> looks)
     {
         var listed = world.Faults.ListedFrom(contract);
-        var before = looks.LastOrDefault(look => look <= transition && look >= listed);
+        var before = looks.LastOrDefault(look => look < transition && look >= listed);
         var after = looks.FirstOrDefault(look => look >= transition && look >= listed);
         var gap = (after == default ? world.Now : after) - (before < contract.CreatedAt ? contract.CreatedAt : before);
         return gap > world.Pace.Value.QuietInterval ? gap : world.Pace.Value.QuietInterval;
