@@ -7,7 +7,7 @@ namespace Dashboard.Domain.Jobs;
 public static class InterruptionRules
 {
     /// <summary>Another interruption costs at least so much time: a wait, a boot, the steps since the last checkpoint.</summary>
-    private static readonly TimeSpan Reserve = TimeSpan.FromMinutes(30);
+    public static readonly TimeSpan Reserve = TimeSpan.FromMinutes(30);
 
     /// <summary>How the next machine is rented.</summary>
     /// <param name="interruptions">So far.</param>

@@ -65,14 +65,21 @@ public sealed class PriceWatch
     public required DateTimeOffset Since { get; init; }
 }
 
-/// <summary>A team wants to know when a series is cheap. Where it stands is here too, so that a restart neither forgets nor repeats.</summary>
+/// <summary>A team wants to know when a GPU is cheap. Where it stands is here too, so that a restart neither forgets nor repeats.</summary>
 public sealed class PriceAlertRow
 {
     public required Guid Id { get; init; }
 
     public required TeamId TeamId { get; init; }
 
-    public required int SeriesId { get; init; }
+    /// <summary>Comma separated; empty: any model.</summary>
+    public required string GpuNames { get; init; }
+
+    public int? MinVramGb { get; init; }
+
+    public int? GpuCount { get; init; }
+
+    public RentalType? Rental { get; init; }
 
     public required PriceMeasure Measure { get; init; }
 
@@ -99,6 +106,8 @@ public sealed class PriceAlertRow
 
     /// <summary>Says nothing before.</summary>
     public DateTimeOffset? SnoozedUntil { get; set; }
+
+    public PriceFilter Filter => new(GpuNames.Split(',', StringSplitOptions.RemoveEmptyEntries), MinVramGb, GpuCount, Rental);
 }
 
 /// <summary>What polling has taken from a provider account today. However many teams connect it, it has one row.</summary>

@@ -1,3 +1,4 @@
+using Dashboard.Domain;
 using Dashboard.Domain.Costs;
 using Dashboard.Domain.Inbox;
 using Dashboard.Domain.Marketplaces;
@@ -31,15 +32,23 @@ public sealed class PriceAlerts(AppDatabase database, ChangeFeed changes, TimePr
         foreach (var alert in alerts)
         {
             var from = (alert.SeenAt > now - Newest ? alert.SeenAt : now - Newest).ToUnixTimeSeconds();
-            var points = await db.PricePoints.AsNoTracking().Where(p => p.SeriesId == alert.SeriesId && p.T > from && p.Kind != PointKind.Provider).OrderBy(p => p.T).ToListAsync(ct);
-            if (points.Count == 0 || await SeriesAsync(db, alert, ct) is not { } series || await ThresholdAsync(db, alert, now, ct) is not { } threshold)
+            var series = await SeriesAsync(db, alert.TeamId, alert.Filter, ct);
+            var (ids, standing) = (series.Keys.ToList(), from - (long)CheapestSeries.Stands.TotalSeconds);
+            if (!await db.PricePoints.AnyAsync(p => ids.Contains(p.SeriesId) && p.T > from && p.Kind != PointKind.Provider, ct) || await ThresholdAsync(db, alert, ids, now, ct) is not { } threshold)
             {
                 continue;
             }
 
-            foreach (var point in points.Select(p => p.ToPoint()))
+            var cheapest = new CheapestSeries();
+            var points = await db.PricePoints.AsNoTracking().Where(p => ids.Contains(p.SeriesId) && p.T > standing && p.Kind != PointKind.Provider).OrderBy(p => p.T).ToListAsync(ct);
+            foreach (var moment in points.Select(p => (p.SeriesId, Point: p.ToPoint())).GroupBy(p => p.Point.At))
             {
-                if (!await MoveAsync(db, alert, series, threshold, point, ct))
+                foreach (var (id, point) in moment)
+                {
+                    cheapest.See(id, moment.Key, PriceAlertRules.ValueOf(alert.Measure, point));
+                }
+
+                if (moment.Key.ToUnixTimeSeconds() > from && !await MoveAsync(db, alert, series, threshold, moment.Key, cheapest.At(moment.Key), ct))
                 {
                     break; // another server has it
                 }
@@ -48,8 +57,9 @@ public sealed class PriceAlerts(AppDatabase database, ChangeFeed changes, TimePr
     }
 
     /// <summary>What the alert fires at, now.</summary>
+    /// <param name="series">Those that its filter holds.</param>
     /// <returns>Null while too little is known of the last 30 days.</returns>
-    public static async Task<HourlyRate?> ThresholdAsync(AppDbContext db, PriceAlertRow alert, DateTimeOffset now, CancellationToken ct)
+    public static async Task<HourlyRate?> ThresholdAsync(AppDbContext db, PriceAlertRow alert, IReadOnlyCollection<int> series, DateTimeOffset now, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(db);
         ArgumentNullException.ThrowIfNull(alert);
@@ -58,37 +68,59 @@ public sealed class PriceAlerts(AppDatabase database, ChangeFeed changes, TimePr
             return new HourlyRate(micros);
         }
 
-        var hours = await HoursAsync(db, alert.SeriesId, alert.Measure, now - Month, ct);
+        var hours = await HoursAsync(db, series, alert.Measure, now - Month, ct);
         return alert.BelowPercent is { } percent && hours.Count >= EnoughHours ? PriceStatistics.Quantile([.. hours.Select(h => h.Price).Order()], percent) : null;
     }
 
-    /// <summary>The measure of each hour since <paramref name="since"/>, where a poll told it; by rising time.</summary>
-    public static async Task<IReadOnlyList<HourPrice>> HoursAsync(AppDbContext db, int series, PriceMeasure measure, DateTimeOffset since, CancellationToken ct)
+    /// <summary>The measure of each hour since <paramref name="since"/> in the cheapest of the series, where a poll of one told it; by rising time.</summary>
+    public static async Task<IReadOnlyList<HourPrice>> HoursAsync(AppDbContext db, IReadOnlyCollection<int> series, PriceMeasure measure, DateTimeOffset since, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(db);
-        var from = (int)(since.ToUnixTimeSeconds() / HourSeconds);
-        var hours = await db.PriceHours.AsNoTracking().Where(h => h.SeriesId == series && h.T >= from).OrderBy(h => h.T).ToListAsync(ct);
-        return [.. hours.Select(h => (h.T, Bucket: h.ToBucket()))
-            .Select(h => (h.T, Price: measure switch { PriceMeasure.Lowest => h.Bucket.Min, PriceMeasure.Fifth => h.Bucket.Fifth, PriceMeasure.Median => h.Bucket.Quantiles?.Median }))
-            .Where(h => h.Price is not null).Select(h => new HourPrice(DateTimeOffset.FromUnixTimeSeconds((long)h.T * HourSeconds), h.Price!.Value))];
+        var (ids, from, cheapest, prices) = (series.ToList(), (int)(since.ToUnixTimeSeconds() / HourSeconds), new CheapestSeries(), new List<HourPrice>());
+        var hours = await db.PriceHours.AsNoTracking().Where(h => ids.Contains(h.SeriesId) && h.T >= from).OrderBy(h => h.T).ToListAsync(ct);
+        foreach (var hour in hours.GroupBy(h => h.T))
+        {
+            var (at, told) = (DateTimeOffset.FromUnixTimeSeconds((long)hour.Key * HourSeconds), false);
+            foreach (var (id, bucket) in hour.Select(h => (h.SeriesId, h.ToBucket())))
+            {
+                var price = measure switch { PriceMeasure.Lowest => bucket.Min, PriceMeasure.Fifth => bucket.Fifth, PriceMeasure.Median => bucket.Quantiles?.Median };
+                cheapest.See(id, at, price);
+                told |= price is not null;
+            }
+
+            if (told && cheapest.At(at) is { } best)
+            {
+                prices.Add(new HourPrice(at, best.Price));
+            }
+        }
+
+        return prices;
     }
 
-    // A simulated price alarms nobody who has a real connection.
-    private static async Task<PriceSeriesRow?> SeriesAsync(AppDbContext db, PriceAlertRow alert, CancellationToken ct)
+    /// <summary>The series that a filter holds, in the markets that the team has connections to; a simulated price alarms nobody who has a real one.</summary>
+    public static async Task<IReadOnlyDictionary<int, PriceSeries>> SeriesAsync(AppDbContext db, TeamId team, PriceFilter filter, CancellationToken ct)
     {
-        var series = await db.PriceSeries.AsNoTracking().SingleOrDefaultAsync(s => s.Id == alert.SeriesId, ct);
-        var connections = await db.Connections.AsNoTracking().Where(c => c.TeamId == alert.TeamId && c.Status != ConnectionStatus.Removed).Select(c => c.Market).ToListAsync(ct);
-        return series is null || !connections.Contains(series.Market) || (series.Simulated && connections.Exists(m => !m.Simulated)) ? null : series;
+        ArgumentNullException.ThrowIfNull(db);
+        ArgumentNullException.ThrowIfNull(filter);
+        var markets = (await db.Connections.AsNoTracking().Where(c => c.TeamId == team && c.Status != ConnectionStatus.Removed).Select(c => c.Market).ToListAsync(ct)).ToHashSet();
+        if (markets.Any(m => !m.Simulated))
+        {
+            markets.RemoveWhere(m => m.Simulated);
+        }
+
+        return (await db.PriceSeries.AsNoTracking().ToListAsync(ct)).Where(s => markets.Contains(s.Market) && filter.Holds(s.Series)).ToDictionary(s => s.Id, s => s.Series);
     }
 
-    private async Task<bool> MoveAsync(AppDbContext db, PriceAlertRow alert, PriceSeriesRow series, HourlyRate threshold, PricePoint point, CancellationToken ct)
+    private async Task<bool> MoveAsync(
+        AppDbContext db, PriceAlertRow alert, IReadOnlyDictionary<int, PriceSeries> all, HourlyRate threshold, DateTimeOffset at, (int Series, HourlyRate Price, DateTimeOffset SeenAt)? cheapest, CancellationToken ct)
     {
-        var value = PriceAlertRules.ValueOf(alert.Measure, point);
-        var (standing, turn) = PriceAlertRules.Next(new AlertStanding(alert.State, alert.Since), value, threshold, alert.HoldFor, point.At);
-        var (id, seen, quiet) = (alert.Id, alert.SeenAt, alert.SnoozedUntil > point.At);
+        // That it is still cheap only a poll of the cheapest itself can say; that nothing is cheap any more, any poll.
+        var value = cheapest is { } known && (known.SeenAt == at || known.Price > threshold) ? known.Price : (HourlyRate?)null;
+        var (standing, turn) = PriceAlertRules.Next(new AlertStanding(alert.State, alert.Since), value, threshold, alert.HoldFor, at);
+        var (id, seen, quiet) = (alert.Id, alert.SeenAt, alert.SnoozedUntil > at);
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         var mine = await db.PriceAlerts.Where(a => a.Id == id && a.SeenAt == seen).ExecuteUpdateAsync(
-            set => set.SetProperty(a => a.State, standing.State).SetProperty(a => a.Since, standing.Since).SetProperty(a => a.SeenAt, point.At).SetProperty(a => a.Fired, a => a.Fired + (turn == AlertTurn.Fired ? 1 : 0)), ct);
+            set => set.SetProperty(a => a.State, standing.State).SetProperty(a => a.Since, standing.Since).SetProperty(a => a.SeenAt, at).SetProperty(a => a.Fired, a => a.Fired + (turn == AlertTurn.Fired ? 1 : 0)), ct);
         if (mine == 0)
         {
             return false;
@@ -100,29 +132,30 @@ public sealed class PriceAlerts(AppDatabase database, ChangeFeed changes, TimePr
             var open = await db.Inbox.SingleOrDefaultAsync(i => i.TeamId == alert.TeamId && i.Key == key && i.ResolvedAt == null, ct);
             if (turn == AlertTurn.Fired)
             {
-                var (title, detail) = ($"{series.GpuName}: {Words(alert.Measure)} {value!.Value.Words()}", $"At most {threshold.Words()} for {(int)alert.HoldFor.TotalMinutes} min, GPU only, on {series.Market.Name}. Nothing was rented, it cost $0.00.");
+                var series = all[cheapest!.Value.Series];
+                var (title, detail) = ($"{PriceFilter.NameOf(series)}: {Words(alert.Measure)} {value!.Value.Words()}", $"At most {threshold.Words()} for {(int)alert.HoldFor.TotalMinutes} min, GPU only, on {series.Market.Name}. Nothing was rented, it cost $0.00.");
                 if (open is null)
                 {
-                    db.Inbox.Add(new InboxItem { TeamId = alert.TeamId, Kind = InboxKinds.PriceAlert, Key = key, Title = title, Detail = detail, Link = $"prices?gpu={Uri.EscapeDataString(series.GpuName)}", Action = "See prices", Since = point.At, At = point.At });
+                    db.Inbox.Add(new InboxItem { TeamId = alert.TeamId, Kind = InboxKinds.PriceAlert, Key = key, Title = title, Detail = detail, Link = LinkTo(series), Action = "See prices", Since = at, At = at });
                 }
                 else
                 {
-                    (open.Title, open.Detail, open.At) = (title, detail, point.At);
+                    (open.Title, open.Detail, open.At, open.Link) = (title, detail, at, LinkTo(series));
                 }
 
-                Outbox.AnnounceItem(db, alert.TeamId, OutboxKinds.PriceReached, key, open?.Since ?? point.At, $"/{point.At.ToUnixTimeMilliseconds()}", time.GetUtcNow());
+                Outbox.AnnounceItem(db, alert.TeamId, OutboxKinds.PriceReached, key, open?.Since ?? at, $"/{at.ToUnixTimeMilliseconds()}", time.GetUtcNow());
             }
             else if (open is not null)
             {
-                (open.ResolvedAt, open.Detail) = (point.At, $"{open.Detail} Over: {value!.Value.Words()} again.");
-                Outbox.AnnounceItem(db, alert.TeamId, OutboxKinds.PriceOver, key, open.Since, $"/{point.At.ToUnixTimeMilliseconds()}", time.GetUtcNow());
+                (open.ResolvedAt, open.Detail) = (at, $"{open.Detail} Over: {value!.Value.Words()} again.");
+                Outbox.AnnounceItem(db, alert.TeamId, OutboxKinds.PriceOver, key, open.Since, $"/{at.ToUnixTimeMilliseconds()}", time.GetUtcNow());
             }
 
             await db.SaveChangesAsync(ct);
         }
 
         await transaction.CommitAsync(ct);
-        (alert.State, alert.Since, alert.SeenAt) = (standing.State, standing.Since, point.At);
+        (alert.State, alert.Since, alert.SeenAt) = (standing.State, standing.Since, at);
         if (turn != AlertTurn.None)
         {
             changes.Publish(alert.TeamId);
@@ -130,6 +163,9 @@ public sealed class PriceAlerts(AppDatabase database, ChangeFeed changes, TimePr
 
         return true;
     }
+
+    private static string LinkTo(PriceSeries series) =>
+        $"prices?gpu={Uri.EscapeDataString(series.GpuName)}" + (series.GpuCount > 1 ? $"&count={series.GpuCount}" : "") + (series.Rental == RentalType.Interruptible ? "&type=bid" : "");
 
     private static string Words(PriceMeasure measure) => measure switch { PriceMeasure.Lowest => "lowest price", PriceMeasure.Fifth => "fifth cheapest", PriceMeasure.Median => "median" };
 }

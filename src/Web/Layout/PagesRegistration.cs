@@ -23,7 +23,7 @@ public static class PagesRegistration
         services.AddSingleton<MachineQueries>();
         services.AddSingleton<ShellQueries>().AddSingleton<PaletteQueries>();
         services.AddOptions<PricePollingOptions>();
-        services.AddSingleton<PriceQueries>().AddSingleton<WatchPrices>().AddSingleton<PriceAlertDesk>();
+        services.AddSingleton<PriceQueries>().AddSingleton<WatchPrices>().AddSingleton<PriceAlertDesk>().AddSingleton<BidHelp>();
         services.AddSingleton<HomeQueries>();
         services.AddSingleton<NextSteps>();
         services.AddSingleton<JobsListQueries>();

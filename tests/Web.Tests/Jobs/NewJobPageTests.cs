@@ -10,6 +10,7 @@ using Dashboard.Infrastructure.Persistence;
 using Dashboard.Infrastructure.Scheduling;
 using Dashboard.Tests.Shared;
 using Dashboard.Web.Features.Jobs;
+using Dashboard.Web.Features.Prices;
 using Dashboard.Web.Layout;
 using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Components.Sections;
@@ -29,7 +30,7 @@ public sealed class NewJobPageTests : BunitContext
     {
         Services.AddSingleton<TimeProvider>(_clock).AddSingleton(_team.Database).AddSingleton<IMarketplaces>(_market);
         Services.AddSingleton<ChangeFeed>().AddSingleton<INudgeProvisioning, NoNudge>();
-        Services.AddSingleton<QuoteOffers>().AddSingleton<SubmitJob>().AddSingleton<JobQueries>().AddSingleton<NewJobQueries>().AddSingleton<OrderHelp>();
+        Services.AddSingleton<QuoteOffers>().AddSingleton<SubmitJob>().AddSingleton<JobQueries>().AddSingleton<NewJobQueries>().AddSingleton<OrderHelp>().AddSingleton<BidHelp>();
         JSInterop.Mode = JSRuntimeMode.Loose;
     }
 
@@ -58,6 +59,40 @@ public sealed class NewJobPageTests : BunitContext
 
         page.Find(".start").Click();
         page.WaitForAssertion(() => Assert.Equal(new BidPlan(), Jobs().Single().Limits.Bid));
+    }
+
+    [Fact]
+    public async Task One_click_on_the_advice_fills_in_the_bid_prices_the_offers_with_it_and_stays_when_nobody_takes_one()
+    {
+        _market.Offers.Clear();
+        _market.Offers.Add(OneMarket.Of("bid", "RTX 4090", 0.20m) with { Rental = RentalType.Interruptible });
+        await BidHistory.AddAsync(_team.Database, "RTX 4090", hour => hour % 24 == 11 ? 0.30m : 0.20m);
+        var page = PageAt("?type=bid");
+        page.WaitForAssertion(() => Assert.Single(page.FindAll("button.bid"), b => b.TextContent.StartsWith("90% · $0.200/h", StringComparison.Ordinal)));
+        page.Find("button.bid").Click();
+        Assert.Equal("0.2", Field(page, "Bid").GetAttribute("value"));
+        await SettlesAsync(() => page.FindAll(".offer.on").Count == 1 && page.Find(".offer.on").TextContent.Contains("$0.210/h", StringComparison.Ordinal)); // and a cent of disk
+        Assert.Equal("true", page.Find("button.bid").GetAttribute("aria-pressed"));
+
+        Field(page, "Bid").Input("0.1");
+        await SettlesAsync(() => page.FindAll(".offer").Count == 0);
+        Assert.Contains("A bid of $0.100/h would have lasted 1 h in 0% of the past runs.", page.Find(".bid-advice [role=status]").TextContent, StringComparison.Ordinal);
+        page.Find("button.bid").Click();
+        await SettlesAsync(() => page.FindAll(".offer.on").Count == 1);
+        page.Find(".start").Click();
+        page.WaitForAssertion(() => Assert.Equal(HourlyRate.FromUsd(0.20m), Jobs().Single().Limits.Bid!.Bid));
+    }
+
+    [Fact]
+    public void Without_history_the_bid_says_why_nothing_is_advised()
+    {
+        _market.Offers.Clear();
+        _market.Offers.Add(OneMarket.Of("bid", "RTX 4090", 0.20m) with { Rental = RentalType.Interruptible });
+        var page = PageAt("?type=bid");
+        page.WaitForAssertion(() => Assert.Equal("No advice on the bid for RTX 4090. It takes two weeks of prices to know how long a bid lasts; there are 0 days.", page.Find(".bid-advice").TextContent));
+        Assert.Empty(page.FindAll("button.bid"));
+        page.FindAll(".choice button").Single(b => b.TextContent == "On demand").Click();
+        Assert.Empty(page.FindAll(".bid-advice"));
     }
 
     [Fact]

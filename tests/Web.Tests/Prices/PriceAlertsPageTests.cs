@@ -13,14 +13,18 @@ namespace Dashboard.Web.Tests.Prices;
 
 public sealed class PriceAlertsPageTests : PageTest
 {
+    private static readonly PriceFilter Usual = new(["RTX 4090"], null, 1, RentalType.OnDemand);
+
     private DateTimeOffset Now => Time.GetUtcNow();
 
-    private async Task<int> SeriesAsync(Market? market = null, params (int MinutesAgo, decimal Usd)[] prices)
+    private Task<int> SeriesAsync(Market? market = null, params (int MinutesAgo, decimal Usd)[] prices) => AddSeriesAsync(new PriceSeries(market ?? TeamSeed.VastAi, "RTX 4090", 24, 1, RentalType.OnDemand, VerifiedOnly: true), prices);
+
+    private async Task<int> AddSeriesAsync(PriceSeries series, params (int MinutesAgo, decimal Usd)[] prices)
     {
         int id;
         await using (var db = await Database.ForSystemAsync(default))
         {
-            var row = PriceSeriesRow.Of(new PriceSeries(market ?? TeamSeed.VastAi, "RTX 4090", 24, 1, RentalType.OnDemand, VerifiedOnly: true), Now);
+            var row = PriceSeriesRow.Of(series, Now);
             db.Add(row);
             await db.SaveChangesAsync();
             id = row.Id;
@@ -75,11 +79,83 @@ public sealed class PriceAlertsPageTests : PageTest
     }
 
     [Fact]
+    public async Task An_alert_on_many_fires_on_the_cheapest_names_it_and_is_over_when_none_is_cheap()
+    {
+        await SeedAsync(seed => seed.Connection(TeamSeed.VastAi));
+        var usual = await SeriesAsync();
+        var big = await AddSeriesAsync(new PriceSeries(TeamSeed.VastAi, "RTX A6000", 48, 2, RentalType.Interruptible, VerifiedOnly: true));
+        var small = await AddSeriesAsync(new PriceSeries(TeamSeed.VastAi, "RTX 3060", 12, 1, RentalType.OnDemand, VerifiedOnly: true));
+        var desk = Services.GetRequiredService<PriceAlertDesk>();
+        Assert.Null(await desk.CreateAsync(Member, new WantedAlert(new PriceFilter([], 24, null, null), PriceMeasure.Lowest, HourlyRate.FromUsd(0.36m), null, TimeSpan.Zero), default));
+
+        await TickAsync(small, 0.05m);
+        await TickAsync(usual, 0.40m);
+        Assert.Empty(await InboxAsync());
+        await TickAsync(big, 0.30m);
+        Assert.Equal([("RTX A6000 ×2 bid: lowest price $0.300/h", true)], await InboxAsync());
+        var shown = Assert.Single((await desk.ListAsync(Member, default)).Alerts);
+        Assert.Equal(("any GPU of 24 GB or more, any number in a machine, on demand or bid", HourlyRate.FromUsd(0.30m), "RTX A6000 ×2 bid"), (shown.Name, shown.Value, shown.Cheapest));
+        await using (var db = await Database.ForSystemAsync(default))
+        {
+            Assert.Equal("prices?gpu=RTX%20A6000&count=2&type=bid", (await db.Inbox.AsNoTracking().SingleAsync()).Link);
+        }
+
+        await TickAsync(usual, 0.29m); // cheap too: nothing new
+        await TickAsync(big, 0.50m);
+        Assert.True((await InboxAsync()).Single().Open);
+        await TickAsync(usual, 0.42m);
+        Assert.False((await InboxAsync()).Single().Open);
+    }
+
+    [Fact]
+    public async Task Only_a_poll_of_the_cheapest_itself_says_that_it_is_still_cheap()
+    {
+        await SeedAsync(seed => seed.Connection(TeamSeed.VastAi));
+        var usual = await SeriesAsync();
+        var other = await AddSeriesAsync(new PriceSeries(TeamSeed.VastAi, "RTX 3090", 24, 1, RentalType.OnDemand, VerifiedOnly: true));
+        await Services.GetRequiredService<PriceAlertDesk>().CreateAsync(Member, new WantedAlert(Usual with { GpuNames = ["RTX 4090", "RTX 3090"] }, PriceMeasure.Lowest, HourlyRate.FromUsd(0.36m), null, TimeSpan.FromMinutes(10)), default);
+        await TickAsync(usual, 0.30m);
+        await TickAsync(other, 0.40m);
+        await TickAsync(other, 0.40m); // ten minutes, and nobody has looked at the cheap one again
+        Assert.Empty(await InboxAsync());
+        await TickAsync(usual, 0.31m);
+        Assert.Equal([("RTX 4090: lowest price $0.310/h", true)], await InboxAsync());
+    }
+
+    [Fact]
+    public async Task The_form_makes_a_filter_of_models_memory_count_and_rental()
+    {
+        await SeedAsync(seed => seed.Connection(TeamSeed.VastAi));
+        await SeriesAsync(null, (70, 0.40m), (10, 0.35m));
+        await AddSeriesAsync(new PriceSeries(TeamSeed.VastAi, "L40S", 48, 2, RentalType.Interruptible, VerifiedOnly: true));
+        var page = Show<PricesPage>("/t/halden/prices?tab=alerts");
+        await page.Find("select[aria-label='Or another GPU model']").ChangeAsync(new() { Value = "L40S" });
+        await page.Find("select[aria-label^=Memory]").ChangeAsync(new() { Value = "24" });
+        await page.Find("select[aria-label='GPUs in one machine']").ChangeAsync(new() { Value = "0" });
+        await page.Find("select[aria-label=Rented]").ChangeAsync(new() { Value = "" });
+        await page.Find("select[aria-label=Figure]").ChangeAsync(new() { Value = "Lowest" });
+        await page.Find("select[aria-label='For how long']").ChangeAsync(new() { Value = "0" });
+        await page.Find("input").ChangeAsync(new() { Value = "0.36" });
+        Assert.Contains("Would have fired once in the last 30 days.", page.Find(".builder [role=status]").TextContent);
+        Assert.Contains("The cheapest of them fires it and is named.", page.Find(".builder").TextContent);
+        await page.Find("form").SubmitAsync();
+        page.WaitForAssertion(() => Assert.Contains("RTX 4090 or L40S of 24 GB or more, any number in a machine, on demand or bid, lowest price at most $0.360/h", page.Find(".card-row").TextContent));
+        Assert.Contains("now $0.350/h, RTX 4090", page.Find(".card-row").TextContent);
+
+        await page.Find("button[aria-label='Without RTX 4090']").ClickAsync(new());
+        await page.Find("select[aria-label='GPUs in one machine']").ChangeAsync(new() { Value = "1" });
+        await page.Find("input").ChangeAsync(new() { Value = "0.36" });
+        await page.Find("form").SubmitAsync();
+        page.WaitForAssertion(() => Assert.Contains("No prices are known of L40S of 24 GB or more, on demand or bid.", page.Find(".builder [role=alert]").TextContent));
+        Assert.Equal("0.36", page.Find("input").GetAttribute("value"));
+    }
+
+    [Fact]
     public async Task Two_servers_that_look_at_the_same_time_say_it_once()
     {
         await SeedAsync(seed => seed.Connection(TeamSeed.VastAi));
         var series = await SeriesAsync();
-        Assert.Null(await Services.GetRequiredService<PriceAlertDesk>().CreateAsync(Member, new WantedAlert(series, PriceMeasure.Lowest, HourlyRate.FromUsd(0.36m), null, TimeSpan.Zero), default));
+        Assert.Null(await Services.GetRequiredService<PriceAlertDesk>().CreateAsync(Member, new WantedAlert(Usual, PriceMeasure.Lowest, HourlyRate.FromUsd(0.36m), null, TimeSpan.Zero), default));
         Time.Advance(TimeSpan.FromMinutes(5));
         await PollAsync(series, Now, 0.30m);
         await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => new PriceAlerts(Database, Feed, Time).RunAsync(default))));
@@ -95,7 +171,7 @@ public sealed class PriceAlertsPageTests : PageTest
         await SeedAsync(seed => seed.Connection(TeamSeed.VastAi));
         var series = await SeriesAsync();
         var desk = Services.GetRequiredService<PriceAlertDesk>();
-        await desk.CreateAsync(Member, new WantedAlert(series, PriceMeasure.Lowest, HourlyRate.FromUsd(0.36m), null, TimeSpan.Zero), default);
+        await desk.CreateAsync(Member, new WantedAlert(Usual, PriceMeasure.Lowest, HourlyRate.FromUsd(0.36m), null, TimeSpan.Zero), default);
         var id = (await desk.ListAsync(Member, default)).Alerts.Single().Id;
         await desk.SnoozeAsync(Member, id, TimeSpan.FromMinutes(7), default);
         await TickAsync(series, 0.30m);
@@ -114,7 +190,7 @@ public sealed class PriceAlertsPageTests : PageTest
         await SeedAsync(seed => seed.Connection(TeamSeed.VastAi));
         var series = await SeriesAsync();
         var desk = Services.GetRequiredService<PriceAlertDesk>();
-        await desk.CreateAsync(Member, new WantedAlert(series, PriceMeasure.Lowest, null, 10, TimeSpan.Zero), default);
+        await desk.CreateAsync(Member, new WantedAlert(Usual, PriceMeasure.Lowest, null, 10, TimeSpan.Zero), default);
         Assert.Null((await desk.ListAsync(Member, default)).Alerts.Single().Threshold);
         for (var hour = 1; hour <= 101; hour++)
         {
@@ -129,7 +205,7 @@ public sealed class PriceAlertsPageTests : PageTest
     {
         await SeedAsync(seed => seed.Connection(TeamSeed.Sandbox));
         var series = await SeriesAsync(TeamSeed.Sandbox);
-        await Services.GetRequiredService<PriceAlertDesk>().CreateAsync(Member, new WantedAlert(series, PriceMeasure.Lowest, HourlyRate.FromUsd(0.36m), null, TimeSpan.Zero), default);
+        await Services.GetRequiredService<PriceAlertDesk>().CreateAsync(Member, new WantedAlert(Usual, PriceMeasure.Lowest, HourlyRate.FromUsd(0.36m), null, TimeSpan.Zero), default);
         await SeedAsync(seed => seed.Connection(TeamSeed.VastAi));
         await TickAsync(series, 0.30m);
         Assert.Empty(await InboxAsync());
@@ -139,13 +215,13 @@ public sealed class PriceAlertsPageTests : PageTest
     public async Task A_viewer_sees_the_alerts_and_no_way_to_change_them()
     {
         await SeedAsync(seed => seed.Connection(TeamSeed.VastAi));
-        var series = await SeriesAsync();
-        await Services.GetRequiredService<PriceAlertDesk>().CreateAsync(Member, new WantedAlert(series, PriceMeasure.Fifth, HourlyRate.FromUsd(0.36m), null, TimeSpan.Zero), default);
+        await SeriesAsync();
+        await Services.GetRequiredService<PriceAlertDesk>().CreateAsync(Member, new WantedAlert(Usual, PriceMeasure.Fifth, HourlyRate.FromUsd(0.36m), null, TimeSpan.Zero), default);
         ReadAs(Role.Viewer);
         var page = Show<PricesPage>("/t/halden/prices?tab=alerts");
         Assert.Single(page.FindAll(".card-row"));
         Assert.Empty(page.FindAll("form, .card-row button"));
-        await Assert.ThrowsAsync<PermissionDeniedException>(() => Services.GetRequiredService<PriceAlertDesk>().CreateAsync(Member, new WantedAlert(series, PriceMeasure.Fifth, HourlyRate.FromUsd(0.36m), null, TimeSpan.Zero), default));
+        await Assert.ThrowsAsync<PermissionDeniedException>(() => Services.GetRequiredService<PriceAlertDesk>().CreateAsync(Member, new WantedAlert(Usual, PriceMeasure.Fifth, HourlyRate.FromUsd(0.36m), null, TimeSpan.Zero), default));
     }
 
     [Theory]

@@ -9,6 +9,7 @@ using Dashboard.Infrastructure.Prices;
 using Dashboard.Web.Components;
 using Dashboard.Web.Features.Home;
 using Dashboard.Web.Features.Prices;
+using Dashboard.Web.Tests.Jobs;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -171,6 +172,22 @@ public sealed class PricesPageTests : PageTest
         Assert.Contains(needs ?? "Tue 0", page.Markup);
         Assert.Equal(24, page.FindAll(".map tbody tr").Count);
         Assert.Contains("−", page.FindAll(".map tbody tr")[3].QuerySelectorAll("td")[0].TextContent);
+    }
+
+    [Theory]
+    [InlineData("?type=bid", "A bid that lasts 6 h: $0.200/h in seven runs in ten, $0.300/h in nine runs in ten (by the cheapest machine over 3 weeks). What others bid on a single machine is not in it: providers do not show it.")]
+    [InlineData("?type=both", "A bid that lasts 6 h: $0.200/h in seven")]
+    [InlineData("?type=bid&gpu=RTX 3090", "No advice on bids yet. It takes two weeks of prices to know how long a bid lasts; there is 1 day.")]
+    [InlineData("", null)]
+    public async Task Where_bids_are_shown_it_says_what_to_bid_or_why_not(string address, string? said)
+    {
+        await SeedAsync(seed => seed.Connection(TeamSeed.VastAi));
+        await BidHistory.AddAsync(Database, "RTX 4090", hour => hour % 24 == 12 ? 0.30m : 0.20m, market: TeamSeed.VastAi, until: Now);
+        await StoreAsync(await SeriesAsync(), Floor(Now.AddMinutes(-2), 0.381m));
+        await StoreAsync(await SeriesAsync("RTX 3090", rental: RentalType.Interruptible), Floor(Now.AddMinutes(-2), 0.101m));
+        var line = ShowPrices(address).FindAll("section[aria-label='What to bid']");
+        Assert.Equal(said is null ? 0 : 1, line.Count);
+        Assert.StartsWith(said ?? "", line.Count == 0 ? "" : line[0].TextContent.Trim(), StringComparison.Ordinal);
     }
 
     [Fact]

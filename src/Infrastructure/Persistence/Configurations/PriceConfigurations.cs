@@ -31,7 +31,8 @@ internal sealed class PriceAlertConfiguration : IEntityTypeConfiguration<PriceAl
         builder.ToTable("PriceAlerts");
         builder.HasKey(e => e.Id);
         builder.HasIndex(e => e.TeamId);
-        builder.HasIndex(e => e.SeriesId);
+        builder.Ignore(e => e.Filter);
+        builder.Property(e => e.GpuNames).HasMaxLength(1_000);
     }
 }
 

@@ -1997,6 +1997,14 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     b.Property<int>("Fired")
                         .HasColumnType("INTEGER");
 
+                    b.Property<int?>("GpuCount")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("GpuNames")
+                        .IsRequired()
+                        .HasMaxLength(1000)
+                        .HasColumnType("TEXT");
+
                     b.Property<long>("HoldFor")
                         .HasColumnType("INTEGER");
 
@@ -2005,10 +2013,14 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                         .HasMaxLength(32)
                         .HasColumnType("TEXT");
 
-                    b.Property<long>("SeenAt")
+                    b.Property<int?>("MinVramGb")
                         .HasColumnType("INTEGER");
 
-                    b.Property<int>("SeriesId")
+                    b.Property<string>("Rental")
+                        .HasMaxLength(32)
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("SeenAt")
                         .HasColumnType("INTEGER");
 
                     b.Property<long>("Since")
@@ -2026,8 +2038,6 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                         .HasColumnType("TEXT");
 
                     b.HasKey("Id");
-
-                    b.HasIndex("SeriesId");
 
                     b.HasIndex("TeamId");
 

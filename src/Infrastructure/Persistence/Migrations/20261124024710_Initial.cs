@@ -707,7 +707,10 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                 {
                     Id = table.Column<Guid>(type: "TEXT", nullable: false),
                     TeamId = table.Column<Guid>(type: "TEXT", nullable: false),
-                    SeriesId = table.Column<int>(type: "INTEGER", nullable: false),
+                    GpuNames = table.Column<string>(type: "TEXT", maxLength: 1000, nullable: false),
+                    MinVramGb = table.Column<int>(type: "INTEGER", nullable: true),
+                    GpuCount = table.Column<int>(type: "INTEGER", nullable: true),
+                    Rental = table.Column<string>(type: "TEXT", maxLength: 32, nullable: true),
                     Measure = table.Column<string>(type: "TEXT", maxLength: 32, nullable: false),
                     Below = table.Column<long>(type: "INTEGER", nullable: true),
                     BelowPercent = table.Column<int>(type: "INTEGER", nullable: true),
@@ -1315,11 +1318,6 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                 name: "IX_Outbox_SentAt",
                 table: "Outbox",
                 column: "SentAt");
-
-            migrationBuilder.CreateIndex(
-                name: "IX_PriceAlerts_SeriesId",
-                table: "PriceAlerts",
-                column: "SeriesId");
 
             migrationBuilder.CreateIndex(
                 name: "IX_PriceAlerts_TeamId",

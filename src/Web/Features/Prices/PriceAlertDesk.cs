@@ -10,17 +10,23 @@ namespace Dashboard.Web.Features.Prices;
 
 /// <summary>What a person wants to be told.</summary>
 /// <param name="Below">At most, per GPU-hour; null: among the cheapest <paramref name="BelowPercent"/> of the last 30 days' hours.</param>
-public sealed record WantedAlert(int SeriesId, PriceMeasure Measure, HourlyRate? Below, int? BelowPercent, TimeSpan HoldFor);
+public sealed record WantedAlert(PriceFilter Filter, PriceMeasure Measure, HourlyRate? Below, int? BelowPercent, TimeSpan HoldFor);
 
+/// <param name="Name">What it watches.</param>
 /// <param name="Threshold">What it fires at now; null while too little is known.</param>
-public sealed record PriceAlertView(Guid Id, string Name, string Sentence, AlertState State, DateTimeOffset Since, HourlyRate? Threshold, HourlyRate? Value, int Fired, DateTimeOffset? SnoozedUntil);
+/// <param name="Value">The cheapest of what it watches.</param>
+/// <param name="Cheapest">What that is, where it watches more than one thing.</param>
+public sealed record PriceAlertView(Guid Id, string Name, string Sentence, AlertState State, DateTimeOffset Since, HourlyRate? Threshold, HourlyRate? Value, string? Cheapest, int Fired, DateTimeOffset? SnoozedUntil);
 
-public sealed record PriceAlertList(IReadOnlyList<PriceAlertView> Alerts, IReadOnlyList<(int SeriesId, string Name)> Series);
+/// <param name="Models">What the markets of the team have, as <paramref name="VramGb"/> and <paramref name="Counts"/>: what a filter can be made of.</param>
+public sealed record PriceAlertList(IReadOnlyList<PriceAlertView> Alerts, IReadOnlyList<string> Models, IReadOnlyList<int> VramGb, IReadOnlyList<int> Counts);
 
 /// <summary>Price alerts of a team: seeing, making, silencing and taking them away.</summary>
 public sealed class PriceAlertDesk(AppDatabase database, ChangeFeed changes, TimeProvider time)
 {
     public const int Most = 50;
+    public const int MostModels = 8;
+    private static readonly PriceFilter Anything = new([], null, null, null);
     private static readonly TimeSpan Month = TimeSpan.FromDays(30);
 
     public async Task<PriceAlertList> ListAsync(TeamContext team, CancellationToken ct)
@@ -28,17 +34,20 @@ public sealed class PriceAlertDesk(AppDatabase database, ChangeFeed changes, Tim
         team.Require(Permission.See);
         var now = time.GetUtcNow();
         await using var db = await database.ForTeamAsync(team, ct);
-        var series = await SeriesAsync(db, ct);
+        var all = await PriceAlerts.SeriesAsync(db, team.TeamId, Anything, ct);
         var alerts = new List<PriceAlertView>();
-        foreach (var row in (await db.PriceAlerts.AsNoTracking().ToListAsync(ct)).Where(a => series.ContainsKey(a.SeriesId)).OrderBy(a => a.State == AlertState.Normal).ThenBy(a => a.CreatedAt))
+        foreach (var row in (await db.PriceAlerts.AsNoTracking().ToListAsync(ct)).OrderBy(a => a.State == AlertState.Normal).ThenBy(a => a.CreatedAt))
         {
-            var latest = await db.PricePoints.AsNoTracking().Where(p => p.SeriesId == row.SeriesId && p.Kind != PointKind.Provider).OrderByDescending(p => p.T).FirstOrDefaultAsync(ct);
+            var filter = row.Filter;
+            var series = all.Where(s => filter.Holds(s.Value)).Select(s => s.Key).ToList();
+            var cheapest = await CheapestAsync(db, series, row.Measure, now, ct);
             alerts.Add(new PriceAlertView(
-                row.Id, series[row.SeriesId], Sentence(row.Measure, row.Below is { } below ? new HourlyRate(below) : null, row.BelowPercent, row.HoldFor), row.State, row.Since,
-                await PriceAlerts.ThresholdAsync(db, row, now, ct), latest is null ? null : PriceAlertRules.ValueOf(row.Measure, latest.ToPoint()), row.Fired, row.SnoozedUntil > now ? row.SnoozedUntil : null));
+                row.Id, filter.Words(), Sentence(row.Measure, row.Below is { } below ? new HourlyRate(below) : null, row.BelowPercent, row.HoldFor), row.State, row.Since,
+                await PriceAlerts.ThresholdAsync(db, row, series, now, ct), cheapest?.Price, series.Count > 1 && cheapest is { } best ? PriceFilter.NameOf(all[best.Series]) : null, row.Fired, row.SnoozedUntil > now ? row.SnoozedUntil : null));
         }
 
-        return new PriceAlertList(alerts, [.. series.OrderBy(s => s.Value, StringComparer.Ordinal).Select(s => (s.Key, s.Value))]);
+        return new PriceAlertList(
+            alerts, [.. all.Values.Select(s => s.GpuName).Distinct().Order(StringComparer.Ordinal)], [.. all.Values.Select(s => s.VramGb).Distinct().Order()], [.. all.Values.Select(s => s.GpuCount).Distinct().Order()]);
     }
 
     /// <summary>How often it would have fired in the last 30 days; null while too little is known.</summary>
@@ -47,13 +56,9 @@ public sealed class PriceAlertDesk(AppDatabase database, ChangeFeed changes, Tim
         team.Require(Permission.See);
         var now = time.GetUtcNow();
         await using var db = await database.ForTeamAsync(team, ct);
-        if (!(await SeriesAsync(db, ct)).ContainsKey(wanted.SeriesId))
-        {
-            return null;
-        }
-
-        var hours = await PriceAlerts.HoursAsync(db, wanted.SeriesId, wanted.Measure, now - Month, ct);
-        return hours.Count > 0 && await PriceAlerts.ThresholdAsync(db, Row(team, wanted, now), now, ct) is { } threshold ? PriceAlertRules.WouldHaveFired(hours, threshold, wanted.HoldFor) : null;
+        var series = (await PriceAlerts.SeriesAsync(db, team.TeamId, wanted.Filter, ct)).Keys.ToList();
+        var hours = await PriceAlerts.HoursAsync(db, series, wanted.Measure, now - Month, ct);
+        return hours.Count > 0 && await PriceAlerts.ThresholdAsync(db, Row(team, wanted, now), series, now, ct) is { } threshold ? PriceAlertRules.WouldHaveFired(hours, threshold, wanted.HoldFor) : null;
     }
 
     /// <returns>Null when it was made; else a sentence that says what is wrong.</returns>
@@ -66,9 +71,14 @@ public sealed class PriceAlertDesk(AppDatabase database, ChangeFeed changes, Tim
         }
 
         await using var db = await database.ForTeamAsync(team, ct);
-        if (!(await SeriesAsync(db, ct)).ContainsKey(wanted.SeriesId))
+        if (wanted.Filter.GpuNames.Count > MostModels)
         {
-            return "Choose a GPU model.";
+            return $"Choose at most {MostModels} models, or any GPU.";
+        }
+
+        if ((await PriceAlerts.SeriesAsync(db, team.TeamId, wanted.Filter, ct)).Count == 0)
+        {
+            return $"No prices are known of {wanted.Filter.Words()}. Choose other models, less memory or another number of GPUs.";
         }
 
         if (await db.PriceAlerts.CountAsync(ct) >= Most)
@@ -111,21 +121,21 @@ public sealed class PriceAlertDesk(AppDatabase database, ChangeFeed changes, Tim
 
     private static PriceAlertRow Row(TeamContext team, WantedAlert wanted, DateTimeOffset now) => new()
     {
-        Id = Guid.CreateVersion7(now), TeamId = team.TeamId, SeriesId = wanted.SeriesId, Measure = wanted.Measure, Below = wanted.Below?.MicrosPerHour, BelowPercent = wanted.Below is null ? wanted.BelowPercent : null,
+        Id = Guid.CreateVersion7(now), TeamId = team.TeamId, GpuNames = string.Join(',', wanted.Filter.GpuNames), MinVramGb = wanted.Filter.MinVramGb, GpuCount = wanted.Filter.GpuCount, Rental = wanted.Filter.Rental,
+        Measure = wanted.Measure, Below = wanted.Below?.MicrosPerHour, BelowPercent = wanted.Below is null ? wanted.BelowPercent : null,
         HoldFor = wanted.HoldFor, CreatedBy = team.UserId, CreatedAt = now, Since = now, SeenAt = now,
     };
 
-    /// <summary>Series of the markets that the team has connections to; of the real ones alone when there is one.</summary>
-    private static async Task<Dictionary<int, string>> SeriesAsync(AppDbContext db, CancellationToken ct)
+    private static async Task<(int Series, HourlyRate Price, DateTimeOffset SeenAt)?> CheapestAsync(AppDbContext db, List<int> series, PriceMeasure measure, DateTimeOffset now, CancellationToken ct)
     {
-        var markets = (await db.Connections.AsNoTracking().Where(c => c.Status != ConnectionStatus.Removed).Select(c => c.Market).ToListAsync(ct)).Distinct().ToList();
-        if (markets.Exists(m => !m.Simulated))
+        var from = (now - CheapestSeries.Stands).ToUnixTimeSeconds();
+        var cheapest = new CheapestSeries();
+        foreach (var row in await db.PricePoints.AsNoTracking().Where(p => series.Contains(p.SeriesId) && p.T > from && p.Kind != PointKind.Provider).OrderBy(p => p.T).ToListAsync(ct))
         {
-            markets.RemoveAll(m => m.Simulated);
+            var point = row.ToPoint();
+            cheapest.See(row.SeriesId, point.At, PriceAlertRules.ValueOf(measure, point));
         }
 
-        var rows = (await db.PriceSeries.AsNoTracking().Where(s => s.VerifiedOnly).ToListAsync(ct)).Where(r => markets.Contains(r.Market)).ToList();
-        var sizes = rows.GroupBy(r => r.GpuName).ToDictionary(g => g.Key, g => g.Select(r => r.VramGb).Distinct().Count());
-        return rows.ToDictionary(r => r.Id, r => $"{r.GpuName}{(sizes[r.GpuName] > 1 ? $" {r.VramGb}GB" : "")}{(r.GpuCount > 1 ? $" ×{r.GpuCount}" : "")}{(r.Rental == Domain.Marketplaces.RentalType.Interruptible ? " bid" : "")}");
+        return cheapest.At(now);
     }
 }
