@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Dashboard.Domain.Budgets;
 using Dashboard.Domain.Costs;
 using Dashboard.Domain.Teams;
@@ -12,6 +13,7 @@ namespace Dashboard.Domain.Jobs;
 public sealed record ApprovalAsk(Role Role, Money? Total, HourlyRate? Rate, IReadOnlyList<PassedLimit> Passed)
 {
     /// <summary><c>≈ $41.80</c>, or the rate where no total is known.</summary>
+    [JsonIgnore]
     public string Figure => Total is { } total ? $"≈ {total.Words()}" : Rate is { } rate ? rate.Words() : $"≈ {Passed[0].Asked.Words()}";
 
     /// <summary>One sentence a limit.</summary>

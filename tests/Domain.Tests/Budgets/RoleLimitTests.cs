@@ -10,15 +10,15 @@ public sealed class RoleLimitTests
     private static readonly JobLimits NoLimits = new(null, null, null);
 
     [Theory]
-    [InlineData(25.00, 1.5, 0, "")] // at the limit nobody is asked
-    [InlineData(25.01, 1.5, 0, "≈ $25.01 is above the $25.00 a job of members")]
-    [InlineData(10, 2.000, 0, "")]
-    [InlineData(10, 2.001, 0, "$2.001/h is above the $2.000/h of members")]
-    [InlineData(10, 1.5, 90, "")]
-    [InlineData(10.01, 1.5, 90, "≈ $100.01 this month, with this job, is above the $100.00 a month of members")]
+    [InlineData(25.00, 1.5, 0d, "")] // at the limit nobody is asked
+    [InlineData(25.01, 1.5, 0d, "≈ $25.01 is above the $25.00 a job of members")]
+    [InlineData(10d, 2.000, 0d, "")]
+    [InlineData(10d, 2.001, 0d, "$2.001/h is above the $2.000/h of members")]
+    [InlineData(10d, 1.5, 90d, "")]
+    [InlineData(10.01, 1.5, 90d, "≈ $100.01 this month, with this job, is above the $100.00 a month of members")]
     [InlineData(null, null, 99.99, "")] // nobody can say what it costs: its own limits hold it
-    [InlineData(null, null, 100, "≈ $100.00 this month, with this job, is above the $100.00 a month of members")] // nothing is left of the month
-    [InlineData(41.80, 3.2, 90, "≈ $41.80 is above the $25.00 a job of members; $3.200/h is above the $2.000/h of members; ≈ $131.80 this month, with this job, is above the $100.00 a month of members")]
+    [InlineData(null, null, 100d, "≈ $100.00 this month, with this job, is above the $100.00 a month of members")] // nothing is left of the month
+    [InlineData(41.80, 3.2, 90d, "≈ $41.80 is above the $25.00 a job of members; $3.200/h is above the $2.000/h of members; ≈ $131.80 this month, with this job, is above the $100.00 a month of members")]
     public void A_job_asks_for_what_passes_a_limit_of_its_role(double? total, double? rate, double month, string words) => Assert.Equal(
         words, string.Join("; ", RoleLimitRules.Passed(Limit(25, 2, 100), Spend(total, rate, month)).Select(p => RoleLimitRules.Words(p, Role.Member))));
 
@@ -32,10 +32,10 @@ public sealed class RoleLimitTests
     }
 
     [Theory]
-    [InlineData(null, null, 0, 25, 2)] // nothing was typed: the role's limits hold the job
-    [InlineData(4.5, 0.8, 0, 4.5, 0.8)] // less was typed
-    [InlineData(60, 9, 0, 25, 2)] // more was typed than one may spend without asking
-    [InlineData(null, null, 90, 10, 2)] // what is left of the month
+    [InlineData(null, null, 0d, 25d, 2d)] // nothing was typed: the role's limits hold the job
+    [InlineData(4.5, 0.8, 0d, 4.5, 0.8)] // less was typed
+    [InlineData(60d, 9d, 0d, 25d, 2d)] // more was typed than one may spend without asking
+    [InlineData(null, null, 90d, 10d, 2d)] // what is left of the month
     public void What_is_not_asked_for_ends_at_the_role_s_limit(double? maxCost, double? maxRate, double month, double cost, double rate)
     {
         var asked = new JobLimits(Usd(maxCost), Rate(maxRate), null);
@@ -44,10 +44,10 @@ public sealed class RoleLimitTests
     }
 
     [Theory]
-    [InlineData(41.8, 1.5, null, null, 47.2, 2)] // the total alone: up to what was shown, and the rate as for everybody
-    [InlineData(41.8, 1.5, 45, null, 45, 2)]
-    [InlineData(5, 3, null, null, 25, 3.3)] // the rate alone: a tenth more for the next best offer
-    [InlineData(5, 3, null, 3.1, 25, 3.1)]
+    [InlineData(41.8, 1.5, null, null, 47.2, 2d)] // the total alone: up to what was shown, and the rate as for everybody
+    [InlineData(41.8, 1.5, 45d, null, 45d, 2d)]
+    [InlineData(5d, 3d, null, null, 25d, 3.3)] // the rate alone: a tenth more for the next best offer
+    [InlineData(5d, 3d, null, 3.1, 25d, 3.1)]
     public void What_is_asked_for_is_bounded_by_what_was_shown(double total, double rate, double? maxCost, double? maxRate, double cost, double most)
     {
         var (limit, spend) = (Limit(25, 2, null), Spend(total, rate, 0));
