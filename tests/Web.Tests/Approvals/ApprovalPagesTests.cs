@@ -1,4 +1,5 @@
 using Bunit;
+using Dashboard.Domain;
 using Dashboard.Domain.Costs;
 using Dashboard.Domain.Jobs;
 using Dashboard.Domain.Teams;
@@ -70,6 +71,20 @@ public sealed class ApprovalPagesTests : BunitContext
         Assert.Contains("is above your $1.00 a job. Nothing is rented while Mira Okafor or Tomás Rey decide.", Text(own.Find("p")), StringComparison.Ordinal);
         Assert.Equal(("Cancel it", 0), (own.Find("a").TextContent, own.FindAll("button").Count));
         Assert.Empty((await CardAsync(_town.Jonas)).FindAll("a, button"));
+    }
+
+    [Fact]
+    public async Task Whoever_may_not_see_money_reads_no_figure()
+    {
+        _town.Limit(Role.Member, perJob: 1);
+        await _town.SubmitAsync(_town.Priya);
+        var viewer = TeamContext.Of(_town.Team, new Membership { TeamId = _town.Team.Id, UserId = new UserId(Guid.NewGuid()), Role = Role.Viewer, Since = _town.Time.GetUtcNow() });
+
+        var card = await CardAsync(viewer);
+
+        Assert.DoesNotContain("$", card.Markup, StringComparison.Ordinal);
+        Assert.Contains("Nothing is rented while Mira Okafor or Tomás Rey decide.", card.Markup, StringComparison.Ordinal);
+        Assert.Empty(card.FindAll("a, button"));
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using Dashboard.Domain.Budgets;
 using Dashboard.Domain.Costs;
 using Dashboard.Domain.Inbox;
+using Dashboard.Domain.Instances;
 using Dashboard.Domain.Jobs;
 using Dashboard.Domain.Teams;
 using Dashboard.Web.Features.Inbox;
@@ -96,6 +97,28 @@ public sealed class AskingTests : IDisposable
 
         Assert.Equal(RoleLimitKind.Month, Assert.Single(third.Ask!.Passed).Kind);
         Assert.True(third.Ask.Passed[0].Asked > Money.FromUsd(6));
+    }
+
+    [Fact]
+    public async Task A_month_counts_what_was_charged_in_it_and_nothing_before()
+    {
+        _town.Limit(Role.Member, perMonth: 10);
+        using (var db = _town.Open())
+        {
+            var seed = new TeamSeed(db, _town.Team, _town.Priya.UserId.Value, _town.Time.GetUtcNow());
+            var job = seed.Job(db.Connections.Single(), "earlier", JobStatus.Succeeded);
+            var attempt = seed.Attempt(job);
+            var machine = seed.Instance(job, attempt, InstanceStatus.Gone);
+            seed.Charge(job, attempt, machine, TeamSeed.VastAi, 50, _town.Time.GetUtcNow().AddMonths(-1));
+            seed.Charge(job, attempt, machine, TeamSeed.VastAi, 8.5m, _town.Time.GetUtcNow().AddDays(-3));
+            db.SaveChanges();
+        }
+
+        var passed = Assert.Single((await _town.SubmitAsync(_town.Priya)).Ask!.Passed);
+
+        Assert.Equal(RoleLimitKind.Month, passed.Kind);
+        Assert.InRange(passed.Asked.Usd, 10.5m, 12m);
+        Assert.Null((await _town.SubmitAsync(_town.Jonas)).Ask);
     }
 
     [Fact]
