@@ -34,6 +34,9 @@ public sealed class InboxItem
     /// <summary>What a person must be allowed, to read it.</summary>
     public Permission Needs { get; init; } = Permission.See;
 
+    /// <summary>Who may read it besides.</summary>
+    public UserId? AlsoFor { get; init; }
+
     /// <summary>When it was first said.</summary>
     public DateTimeOffset Since { get; init; }
 
@@ -87,8 +90,16 @@ public static class InboxKinds
     /// <summary>Charges of a machine with our label that no record knows.</summary>
     public const string ForgottenRental = "forgotten-rental";
 
+    /// <summary>A job is above its person's money limit, and waits.</summary>
+    public const string Approval = "approval";
+
     /// <summary>What a person must be allowed, to read of such a thing: what a team has and spends is not for everybody. An alert needs what its rule needs.</summary>
-    public static Permission Needs(string kind) => kind is Budget or BalanceLow or ForeignMachine or ForgottenRental or RateAboveQuote or SpendUnusual ? Permission.SeeMoney : Permission.See;
+    public static Permission Needs(string kind) => kind switch
+    {
+        Approval => Permission.ApproveJobs,
+        Budget or BalanceLow or ForeignMachine or ForgottenRental or RateAboveQuote or SpendUnusual => Permission.SeeMoney,
+        _ => Permission.See,
+    };
 }
 
 /// <summary>A message to people, written in the same transaction as its cause and delivered at least once; the dashboard's own channel delivers it exactly once.</summary>
@@ -144,6 +155,13 @@ public static class OutboxKinds
 
     /// <summary>The time of its order has passed, and the job goes on.</summary>
     public const string OrderOver = "price-order.over";
+
+    /// <summary>A job is above its person's money limit, and waits.</summary>
+    public const string ApprovalAsked = "job.approval-asked";
+
+    /// <summary>Somebody said yes or no to it.</summary>
+    public const string ApprovalDecided = "job.approval-decided";
+
     /// <summary>An inbox item of the kinds that nothing else announces was opened, or became critical.</summary>
     public const string Trouble = "trouble";
     public const string PriceReached = "price.reached";

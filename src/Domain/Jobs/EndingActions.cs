@@ -45,6 +45,7 @@ public static class EndingActions
         HostKeyChanged => [(Again, "Start again elsewhere"), (SeeAttempt, "Compare keys")],
         ArtifactMissing => [(SeeLogEnd, "Log end"), (UseFiles, "Use checkpoint"), (Clone, "Change and start again")],
         ConnectionBroken => [(ReplaceKey, "Replace key"), (OpenProvider, "Open provider"), (Again, "Start it again")],
+        Declined => [(Clone, "Clone and change"), (SeeMarket, "See the market")],
         PriceNotReached => [(Clone, "Set another price"), (Again, "Start it now"), (SeeMarket, "See the market")],
     };
 

@@ -45,5 +45,6 @@ public static class Endings
         ArtifactMissing => "Look at the end of its log: the script ended well but its result is not as promised.",
         ConnectionBroken => "Replace the key under Connections, then start it again.",
         PriceNotReached => "Start it again with a higher price or more time, or now.",
+        Declined => "Clone it and change what makes it dear.",
     };
 }

@@ -48,6 +48,9 @@ public sealed class Job
     /// <summary>What the form promised: expected, and the likely range. Null when no offer answered at that moment.</summary>
     public required CostEstimate? Estimate { get; init; }
 
+    /// <summary>What somebody was asked to say yes to; null: it was within its person's limits.</summary>
+    public ApprovalAsk? Ask { get; init; }
+
     /// <summary>Started knowingly although a budget may not reach to its end: it is paused there.</summary>
     public bool MayPause { get; set; }
 

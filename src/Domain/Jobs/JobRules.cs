@@ -10,7 +10,7 @@ public static class JobRules
     public static JobStatus AfterAttempt(StopReason reason, bool another) => reason switch
     {
         Finished => Succeeded,
-        CancelledByUser or PriceNotReached => Cancelled,
+        CancelledByUser or PriceNotReached or Declined => Cancelled,
         BudgetExhausted or CreditExhausted => Paused, // Submitted again once there is money
         NoCapacity or StartFailed or Interrupted or HostLost or HostKeyChanged or Hung or ScriptFailed => another ? Provisioning : Failed,
         DeadlineReached or OutOfMemory or DiskFull or Diverged or ArtifactMissing or ConnectionBroken => Failed,

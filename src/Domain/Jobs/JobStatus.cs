@@ -78,4 +78,7 @@ public enum StopReason
 
     /// <summary>Its order's time passed and no machine had cost little enough.</summary>
     PriceNotReached,
+
+    /// <summary>It was above its person's money limit, and somebody said no.</summary>
+    Declined,
 }

@@ -12,7 +12,7 @@ public static class RetryRules
         StartFailed or HostLost or HostKeyChanged or Hung => RetryCause.Machine,
         Interrupted => RetryCause.Interruption,
         ScriptFailed => RetryCause.Script,
-        Finished or CancelledByUser or BudgetExhausted or CreditExhausted or DeadlineReached or OutOfMemory or DiskFull or Diverged or ArtifactMissing or ConnectionBroken or PriceNotReached => null,
+        Finished or CancelledByUser or BudgetExhausted or CreditExhausted or DeadlineReached or OutOfMemory or DiskFull or Diverged or ArtifactMissing or ConnectionBroken or PriceNotReached or Declined => null,
     };
 
     /// <param name="reason">Why the attempt ended.</param>

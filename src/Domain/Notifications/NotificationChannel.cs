@@ -33,7 +33,10 @@ public enum Topics
     /// <summary>An alert rule fires, or is over.</summary>
     Alerts = 16,
 
-    All = Endings | Budgets | Prices | Trouble | Alerts,
+    /// <summary>A job waits for somebody's yes, or was decided about.</summary>
+    Approvals = 32,
+
+    All = Endings | Budgets | Prices | Trouble | Alerts | Approvals,
 }
 
 /// <summary>A way out to people, beside the dashboard's own inbox. Its address is a secret: whoever knows it can write there.</summary>

@@ -36,6 +36,12 @@ public enum Permission
     /// <summary>Add, change and remove the team's channels of notification, and send again what they did not take.</summary>
     ManageChannels,
 
+    /// <summary>Decide about jobs of others that are above their role's limit.</summary>
+    ApproveJobs,
+
+    /// <summary>Decide about jobs of one's own too, and change the limits of one's own role.</summary>
+    ApproveOwnJobs,
+
     ManageTeam,
 }
 
@@ -46,7 +52,7 @@ public static class RolePermissions
     {
         [Role.Viewer] = Set(Permission.See),
         [Role.Member] = Set(Permission.See, Permission.SeeMoney, Permission.StartJobs, Permission.StopJobs),
-        [Role.Admin] = Set(Permission.See, Permission.SeeMoney, Permission.StartJobs, Permission.StopJobs, Permission.ManageConnections, Permission.ManageMembers, Permission.ManageBudgets, Permission.ManageChannels),
+        [Role.Admin] = Set(Permission.See, Permission.SeeMoney, Permission.StartJobs, Permission.StopJobs, Permission.ManageConnections, Permission.ManageMembers, Permission.ManageBudgets, Permission.ManageChannels, Permission.ApproveJobs),
         [Role.Owner] = Set(Enum.GetValues<Permission>()),
     }.ToFrozenDictionary();
 

@@ -22,12 +22,18 @@ public sealed class TeamContext
 
     public UserId UserId { get; }
 
+    /// <summary>Whose limits on money are the person's. What they may do is asked of <see cref="May"/>.</summary>
+    public Role Role => _role;
+
     /// <summary>For the authorisation service alone (an architecture test holds that).</summary>
     /// <exception cref="ArgumentException">The membership is of another team.</exception>
     public static TeamContext Of(Team team, Membership membership) =>
         team.Id == membership.TeamId ? new(team, membership) : throw new ArgumentException("Membership of another team.", nameof(membership));
 
     public bool May(Permission permission) => RolePermissions.Allows(_role, permission);
+
+    /// <summary>Whether the person may say yes or no to what passes the limit of a job's role: one's own job is for others to decide.</summary>
+    public bool MayDecide(UserId startedBy) => May(Permission.ApproveJobs) && (startedBy != UserId || May(Permission.ApproveOwnJobs));
 
     /// <summary>First line of every use case.</summary>
     /// <exception cref="PermissionDeniedException">The role does not allow it.</exception>

@@ -91,7 +91,7 @@ internal sealed partial class AdvanceJob(
                 await ApplyAsync(lease, id, resume.Run);
                 break;
             case JobStatus.AwaitingApproval:
-                await ApplyAsync(lease, id, change => change.Job.NextStepAt = null); // a person moves it
+                await ApplyAsync(lease, id, change => change.Job.NextStepAt = change.Job is { Status: JobStatus.AwaitingApproval, Cancel: null } ? null : change.Now); // a person moves it, and may have since we read
                 break;
             case JobStatus.Starting or JobStatus.Running or JobStatus.Collecting or JobStatus.Terminating or JobStatus.Succeeded or JobStatus.Failed or JobStatus.Cancelled:
                 throw new InvalidOperationException($"Job {job.Number} is {job.Status} without an instance.");
@@ -384,6 +384,11 @@ internal sealed partial class AdvanceJob(
             (job.StopReason, job.NextStepAt, job.Message) = (reason, status == JobStatus.Paused ? now + ResumeJob.FirstLook : null, Endings.Message(reason, what, cost));
             Say("ended", $"{what} It cost {cost.Words()}.");
             Outbox.JobEnded(db, job, now);
+            if (job.Ask is not null)
+            {
+                InboxWriter.Resolve(db, job.TeamId, Approvals.InboxKey(job.Id), now);
+            }
+
             if (status is JobStatus.Failed or JobStatus.Paused)
             {
                 var (action, path) = status == JobStatus.Paused ? ("See job", $"/jobs/{job.Number}") : EndingActions.InInbox(reason, job.Number);

@@ -146,12 +146,12 @@ internal sealed class InstanceChange(AppDbContext db, InstanceSnapshot row, Date
 /// <summary>Opens inbox items; repeats merge into the open one.</summary>
 internal static class InboxWriter
 {
-    public static void Open(AppDbContext db, TeamId team, string kind, string key, string title, string detail, string? link, string? action, DateTimeOffset now, HourlyRate atRisk = default, bool critical = false, Permission? needs = null)
+    public static void Open(AppDbContext db, TeamId team, string kind, string key, string title, string detail, string? link, string? action, DateTimeOffset now, HourlyRate atRisk = default, bool critical = false, Permission? needs = null, UserId? alsoFor = null)
     {
         var open = db.Inbox.SingleOrDefault(i => i.TeamId == team && i.Key == key && i.ResolvedAt == null);
         if (open is null)
         {
-            db.Inbox.Add(new InboxItem { TeamId = team, Kind = kind, Key = key, Title = title, Detail = detail, Link = link, Action = action, AtRisk = atRisk, Critical = critical, Needs = needs ?? InboxKinds.Needs(kind), Since = now, At = now });
+            db.Inbox.Add(new InboxItem { TeamId = team, Kind = kind, Key = key, Title = title, Detail = detail, Link = link, Action = action, AtRisk = atRisk, Critical = critical, Needs = needs ?? InboxKinds.Needs(kind), AlsoFor = alsoFor, Since = now, At = now });
             Announce(db, team, kind, key, now, critical, now);
             return;
         }

@@ -44,6 +44,8 @@ internal static class Announcements
         return message.Kind switch
         {
             OutboxKinds.JobSubmitted => null, // whoever started it looks at it
+            OutboxKinds.ApprovalAsked => await AskedAsync(db, new JobId(Id("job")), ct),
+            OutboxKinds.ApprovalDecided => await DecidedAsync(db, new JobId(Id("job")), ct),
             OutboxKinds.JobEnded => await EndedAsync(db, new JobId(Id("job")), ct),
             OutboxKinds.BudgetReached => await ReachedAsync(db, new BudgetId(Id("budget")), ct),
             OutboxKinds.BudgetStep => await StepAsync(db, new BudgetId(Id("budget")), payload.RootElement.GetProperty("percent").GetInt32(), ct),
@@ -70,6 +72,26 @@ internal static class Announcements
             _ => ("off", "was paused and goes on"), // it went on before the news was out
         };
         return new Announcement(Topics.Endings, tone, $"{job.Name} #{job.Number} {word}", job.Message ?? "", $"/jobs/{job.Number}") { About = job.CreatedBy };
+    }
+
+    private static async Task<Announcement?> AskedAsync(AppDbContext db, JobId id, CancellationToken ct)
+    {
+        var job = await db.Jobs.AsNoTracking().SingleAsync(j => j.Id == id, ct);
+        return job is { Status: JobStatus.AwaitingApproval, Ask: { } ask }
+            ? new Announcement(Topics.Approvals, "warn", Approvals.Title(db, job, ask), Approvals.Detail(ask), $"/jobs/{job.Number}") { Needs = Permission.ApproveJobs, InInbox = true }
+            : null; // somebody was quicker than the news
+    }
+
+    private static async Task<Announcement> DecidedAsync(AppDbContext db, JobId id, CancellationToken ct)
+    {
+        var job = await db.Jobs.AsNoTracking().SingleAsync(j => j.Id == id, ct);
+        var decision = await db.Decisions.AsNoTracking().Where(d => d.JobId == id).OrderBy(d => d.Id).FirstAsync(ct); // later ones are of a job that goes on
+        var (tone, word) = decision.Outcome switch
+        {
+            DecisionOutcome.Approved => ("ok", "is approved"),
+            DecisionOutcome.Declined => ("off", "was declined"),
+        };
+        return new Announcement(Topics.Approvals, tone, $"{job.Name} #{job.Number} {word}", Approvals.Words(db, decision, job.Ask), $"/jobs/{job.Number}") { About = job.CreatedBy, Needs = Permission.SeeMoney };
     }
 
     private static async Task<Announcement> ReachedAsync(AppDbContext db, BudgetId id, CancellationToken ct)

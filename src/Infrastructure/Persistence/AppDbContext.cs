@@ -49,6 +49,10 @@ public sealed class AppDbContext(DbContextOptions<AppDbContext> options) : Ident
 
     public DbSet<Budget> Budgets => Set<Budget>();
 
+    public DbSet<RoleLimit> RoleLimits => Set<RoleLimit>();
+
+    public DbSet<Decision> Decisions => Set<Decision>();
+
     public DbSet<BudgetHold> BudgetHolds => Set<BudgetHold>();
 
     public DbSet<SpendStep> SpendSteps => Set<SpendStep>();
@@ -137,6 +141,8 @@ public sealed class AppDbContext(DbContextOptions<AppDbContext> options) : Ident
         Scope<Instance>(builder, e => TeamScope == null || e.TeamId == TeamScope);
         Scope<LedgerEntry>(builder, e => TeamScope == null || e.TeamId == TeamScope);
         Scope<Budget>(builder, e => TeamScope == null || e.TeamId == TeamScope);
+        Scope<RoleLimit>(builder, e => TeamScope == null || e.TeamId == TeamScope);
+        Scope<Decision>(builder, e => TeamScope == null || e.TeamId == TeamScope);
         Scope<BudgetHold>(builder, e => TeamScope == null || e.TeamId == TeamScope);
         Scope<SpendStep>(builder, e => TeamScope == null || e.TeamId == TeamScope);
         Scope<BillLine>(builder, e => TeamScope == null || e.TeamId == TeamScope);

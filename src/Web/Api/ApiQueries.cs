@@ -19,9 +19,10 @@ internal sealed record AttemptAnswer(
     int Number, DateTimeOffset CreatedAt, DateTimeOffset? StartedAt, DateTimeOffset? EndedAt, StopReason? StopReason, string? Message, int? ExitCode,
     int? Step, int? TotalSteps, double? Loss, string? Phase, int? ResumedFrom);
 
+/// <param name="Approval">Only while its status is <c>AwaitingApproval</c>.</param>
 internal sealed record JobAnswer(
     Guid Id, int Number, string Name, JobStatus Status, StopReason? StopReason, string? Message, Guid Connection, Guid Project, IReadOnlyList<string> Tags,
-    DateTimeOffset CreatedAt, DateTimeOffset? StartedAt, DateTimeOffset? EndedAt, long? CostMicros, IReadOnlyList<AttemptAnswer> Attempts, OrderAnswer? Order);
+    DateTimeOffset CreatedAt, DateTimeOffset? StartedAt, DateTimeOffset? EndedAt, long? CostMicros, IReadOnlyList<AttemptAnswer> Attempts, OrderAnswer? Order, ApprovalAnswer? Approval);
 
 /// <param name="RateMicrosPerHour">What it costs an hour by what is known now.</param>
 internal sealed record MachineAnswer(
@@ -75,7 +76,8 @@ internal sealed class ApiQueries(AppDatabase database)
         var costs = await CostsAsync(db, team, [job.Id], ct);
         return new JobAnswer(
             job.Id.Value, job.Number, job.Name, job.Status, job.StopReason, job.Message, job.ConnectionId.Value, job.ProjectId.Value, job.Tags,
-            job.CreatedAt, job.StartedAt, job.EndedAt, costs?.GetValueOrDefault(job.Id), attempts, OrderAnswer.Of(job.Order));
+            job.CreatedAt, job.StartedAt, job.EndedAt, costs?.GetValueOrDefault(job.Id), attempts, OrderAnswer.Of(job.Order),
+            job.Status == JobStatus.AwaitingApproval ? ApprovalAnswer.Of(job.Ask, team.May(Permission.SeeMoney)) : null);
     }
 
     /// <summary>The job's id, and how many attempts it had; null when the team has no such job.</summary>

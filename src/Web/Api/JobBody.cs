@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Dashboard.Domain;
+using Dashboard.Domain.Budgets;
 using Dashboard.Domain.Costs;
 using Dashboard.Domain.Jobs;
 using Dashboard.Web.Features.Connections;
@@ -110,6 +111,16 @@ internal sealed record OrderAnswer(
     public static OrderAnswer? Of(PriceOrder? order) => order is null
         ? null
         : new(order.Limit.MicrosPerHour, order.Until, order.Then, order.FiredAt, order.LiftedAt, order.LookedAt, order.Lowest?.MicrosPerHour, order.LowestAt);
+}
+
+/// <summary>Why a job waits for somebody's yes: the first limit it passes. Amounts are null when not yours to see.</summary>
+/// <param name="Kind">What the limit is for: <c>Job</c>, <c>Hour</c> or <c>Month</c>.</param>
+/// <param name="AskedMicros">Of an hour where the kind says so; the limit likewise.</param>
+internal sealed record ApprovalAnswer(RoleLimitKind Kind, long? AskedMicros, long? LimitMicros, long? ExpectedMicros, long? RateMicrosPerHour)
+{
+    public static ApprovalAnswer? Of(ApprovalAsk? ask, bool money) => ask is null
+        ? null
+        : money ? new(ask.Passed[0].Kind, ask.Passed[0].Asked.Micros, ask.Passed[0].Limit.Micros, ask.Total?.Micros, ask.Rate?.MicrosPerHour) : new(ask.Passed[0].Kind, null, null, null, null);
 }
 
 /// <param name="RateMicrosPerHour">For the whole machine, without disk; left out: a quarter above the lowest bid the host takes.</param>

@@ -7,7 +7,10 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace Dashboard.Web.Api;
 
-internal sealed record SubmittedAnswer(Guid Id, int Number, OrderAnswer? Order);
+internal sealed record SubmittedAnswer(Guid Id, int Number, OrderAnswer? Order, ApprovalAnswer? Approval);
+
+/// <param name="Reason">In the decider's words; may be left out.</param>
+internal sealed record DeclineBody(string? Reason);
 
 /// <param name="Mode"><c>SaveThenDestroy</c> (default) or <c>DestroyNow</c>.</param>
 internal sealed record CancelBody(CancelMode? Mode);
@@ -45,7 +48,21 @@ internal static class JobEndpoints
         api.MapPost("/jobs/{number:int}/cancel", CancelAsync)
             .WithSummary("Stops a job, in whatever state it is. Its machine is destroyed until that is proven.")
             .Produces(StatusCodes.Status202Accepted).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);
+        api.MapPost("/jobs/{number:int}/approve", async (ApiCaller caller, int number, DecideJob decide, CancellationToken ct) => Decided(number, await decide.ApproveAsync(caller.Team, number, ct)))
+            .WithSummary("Says yes to a job whose status is AwaitingApproval; it goes on. One's own job is for others to decide, an owner's excepted.")
+            .Produces(StatusCodes.Status202Accepted).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);
+        api.MapPost("/jobs/{number:int}/decline", async (ApiCaller caller, int number, DeclineBody? body, DecideJob decide, CancellationToken ct) => Decided(number, await decide.DeclineAsync(caller.Team, number, body?.Reason, ct)))
+            .WithSummary("Says no to a job whose status is AwaitingApproval; it is cancelled and has cost nothing.")
+            .Produces(StatusCodes.Status202Accepted).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);
     }
+
+    private static IResult Decided(int number, DecideResult result) => result switch
+    {
+        DecideResult.Decided => Results.Accepted($"/api/v1/jobs/{number}"),
+        DecideResult.Refused refused => ApiProblems.Conflict(refused.Message),
+        DecideResult.NotFound => ApiProblems.NotFound("job"),
+        _ => throw new InvalidOperationException($"No answer for {result.GetType().Name}."),
+    };
 
     private static async Task<IResult> SubmitAsync(
         ApiCaller caller, JobBody body, SubmitJob submit, ConnectionQueries connections, [FromHeader(Name = "Idempotency-Key")] string? idempotencyKey, CancellationToken ct)
@@ -53,7 +70,7 @@ internal static class JobEndpoints
         var (request, problem) = await body.ReadAsync(caller, connections, idempotencyKey, ct);
         return request is null ? ApiProblems.Invalid([problem!]) : await submit.RunAsync(caller.Team, request, ct) switch
         {
-            SubmitResult.Accepted accepted => Results.Created($"/api/v1/jobs/{accepted.Number}", new SubmittedAnswer(accepted.Id.Value, accepted.Number, OrderAnswer.Of(accepted.Order))),
+            SubmitResult.Accepted accepted => Results.Created($"/api/v1/jobs/{accepted.Number}", new SubmittedAnswer(accepted.Id.Value, accepted.Number, OrderAnswer.Of(accepted.Order), ApprovalAnswer.Of(accepted.Ask, money: true))),
             SubmitResult.Invalid invalid => ApiProblems.Invalid(invalid.Problems),
             SubmitResult.OverBudget over => ApiProblems.OverBudget(over),
             SubmitResult.NoAnswer silent => Results.Problem(title: "The provider does not answer.", detail: silent.Message, statusCode: StatusCodes.Status503ServiceUnavailable),

@@ -27,5 +27,6 @@ public static class StopWords
         StopReason.ArtifactMissing => "result missing",
         StopReason.ConnectionBroken => "key refused",
         StopReason.PriceNotReached => "price not reached",
+        StopReason.Declined => "declined",
     };
 }

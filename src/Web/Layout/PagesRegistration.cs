@@ -30,7 +30,7 @@ public static class PagesRegistration
         services.AddSingleton<CostQueries>();
         services.AddSingleton<LedgerQueries>();
         services.AddSingleton<StatementQueries>();
-        services.AddSingleton<BudgetQueries>().AddSingleton<ChangeBudgets>();
+        services.AddSingleton<BudgetQueries>().AddSingleton<ChangeBudgets>().AddSingleton<RoleLimits>();
         services.AddSingleton<ResultQueries>();
         services.AddSingleton<BillQueries>().AddSingleton<DecideBillLine>().AddSingleton<AskForBill>();
         services.AddSingleton<InboxQueries>();

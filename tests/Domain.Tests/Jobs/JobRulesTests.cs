@@ -64,7 +64,7 @@ public sealed class JobRulesTests
             "Finished: Succeeded", "CancelledByUser: Cancelled", "BudgetExhausted: Paused", "CreditExhausted: Paused", "DeadlineReached: Failed",
             "ScriptFailed: Provisioning, or Failed", "OutOfMemory: Failed", "DiskFull: Failed", "Diverged: Failed", "Hung: Provisioning, or Failed",
             "NoCapacity: Provisioning, or Failed", "StartFailed: Provisioning, or Failed", "Interrupted: Provisioning, or Failed", "HostLost: Provisioning, or Failed",
-            "HostKeyChanged: Provisioning, or Failed", "ArtifactMissing: Failed", "ConnectionBroken: Failed", "PriceNotReached: Cancelled",
+            "HostKeyChanged: Provisioning, or Failed", "ArtifactMissing: Failed", "ConnectionBroken: Failed", "PriceNotReached: Cancelled", "Declined: Cancelled",
         ],
         Enum.GetValues<StopReason>().Select(reason => (reason, Again: JobRules.AfterAttempt(reason, another: true), Last: JobRules.AfterAttempt(reason, another: false)))
             .Select(row => row.Again == row.Last ? $"{row.reason}: {row.Last}" : $"{row.reason}: {row.Again}, or {row.Last}"));

@@ -9,8 +9,8 @@ public sealed class RolePermissionsTests
         [
             "Viewer: See",
             "Member: See, SeeMoney, StartJobs, StopJobs",
-            "Admin: See, SeeMoney, StartJobs, StopJobs, ManageConnections, ManageMembers, ManageBudgets, ManageChannels",
-            "Owner: See, SeeMoney, StartJobs, StopJobs, ManageConnections, ManageMembers, ManageBudgets, ManageChannels, ManageTeam",
+            "Admin: See, SeeMoney, StartJobs, StopJobs, ManageConnections, ManageMembers, ManageBudgets, ManageChannels, ApproveJobs",
+            "Owner: See, SeeMoney, StartJobs, StopJobs, ManageConnections, ManageMembers, ManageBudgets, ManageChannels, ApproveJobs, ApproveOwnJobs, ManageTeam",
         ],
         Enum.GetValues<Role>().Select(role => $"{role}: {string.Join(", ", Enum.GetValues<Permission>().Where(permission => RolePermissions.Allows(role, permission)))}"));
 

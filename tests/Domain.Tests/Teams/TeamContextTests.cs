@@ -29,6 +29,16 @@ public sealed class TeamContextTests
     }
 
     [Fact]
+    public void One_s_own_job_is_for_others_to_decide_an_owner_s_excepted() => Assert.Equal(
+        ["Viewer: nobody's", "Member: nobody's", "Admin: others'", "Owner: all"],
+        Enum.GetValues<Role>().Select(role =>
+        {
+            var membership = Member(role);
+            var context = TeamContext.Of(_team, membership);
+            return $"{role}: {(context.MayDecide(new UserId(Guid.NewGuid())), context.MayDecide(membership.UserId)) switch { (true, true) => "all", (true, false) => "others'", _ => "nobody's" }}";
+        }));
+
+    [Fact]
     public void A_membership_of_another_team_opens_no_door()
     {
         var elsewhere = new Membership { TeamId = new TeamId(Guid.NewGuid()), UserId = new UserId(Guid.NewGuid()), Role = Role.Owner, Since = Noon };

@@ -74,7 +74,7 @@ internal sealed class LifecycleHost : IAsyncDisposable
         _host = await OpenAsync(_data, _more);
     }
 
-    public async Task<JobId> SubmitAsync(TrainingSpec spec, JobLimits? limits = null, string? offer = null, PriceOrder? order = null)
+    public async Task<JobId> SubmitAsync(TrainingSpec spec, JobLimits? limits = null, string? offer = null, PriceOrder? order = null, ApprovalAsk? ask = null)
     {
         var now = TimeProvider.System.GetUtcNow();
         await using var db = await Database.ForSystemAsync(default);
@@ -94,11 +94,18 @@ internal sealed class LifecycleHost : IAsyncDisposable
             Needs = new MachineNeeds([]),
             Limits = limits ?? new JobLimits(null, null, null),
             Order = order,
+            Ask = ask,
             Estimate = null,
             CreatedAt = now,
             NextStepAt = now,
         };
         db.Jobs.Add(job);
+        if (ask is not null)
+        {
+            job.MoveTo(JobStatus.AwaitingApproval, now);
+            Approvals.Asked(db, job, now);
+        }
+
         await db.SaveChangesAsync();
         Get<LifecycleSignal>().Wake();
         return job.Id;

@@ -1,4 +1,5 @@
 using Dashboard.Domain.Budgets;
+using Dashboard.Domain.Jobs;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
@@ -25,5 +26,20 @@ internal sealed class BudgetHoldConfiguration : IEntityTypeConfiguration<BudgetH
         builder.HasIndex(e => new { e.BudgetId, e.JobId }, "IX_BudgetHolds_Promise").IsUnique().HasFilter("\"InstanceId\" IS NULL");
         builder.HasIndex(e => e.InstanceId);
         builder.HasIndex(e => e.JobId);
+    }
+}
+
+internal sealed class RoleLimitConfiguration : IEntityTypeConfiguration<RoleLimit>
+{
+    public void Configure(EntityTypeBuilder<RoleLimit> builder) => builder.HasKey(e => new { e.TeamId, e.Role });
+}
+
+internal sealed class DecisionConfiguration : IEntityTypeConfiguration<Decision>
+{
+    public void Configure(EntityTypeBuilder<Decision> builder)
+    {
+        builder.HasIndex(e => e.JobId);
+        builder.Property(e => e.Reason).HasMaxLength(200);
+        builder.IsAppendOnly();
     }
 }

@@ -22,6 +22,7 @@ internal sealed class JobConfiguration : IEntityTypeConfiguration<Job>
         builder.Property(e => e.Limits).AsJson();
         builder.Property(e => e.Estimate).AsJson();
         builder.Property(e => e.Order).AsJson();
+        builder.Property(e => e.Ask).AsJson();
     }
 }
 

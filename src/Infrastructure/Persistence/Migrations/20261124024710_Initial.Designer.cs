@@ -236,6 +236,38 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     b.ToTable("BudgetHolds");
                 });
 
+            modelBuilder.Entity("Dashboard.Domain.Budgets.RoleLimit", b =>
+                {
+                    b.Property<Guid>("TeamId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Role")
+                        .HasMaxLength(32)
+                        .HasColumnType("TEXT");
+
+                    b.ComplexProperty(typeof(Dictionary<string, object>), "PerHour", "Dashboard.Domain.Budgets.RoleLimit.PerHour#HourlyRate", b1 =>
+                        {
+                            b1.Property<long>("MicrosPerHour")
+                                .HasColumnType("INTEGER");
+                        });
+
+                    b.ComplexProperty(typeof(Dictionary<string, object>), "PerJob", "Dashboard.Domain.Budgets.RoleLimit.PerJob#Money", b1 =>
+                        {
+                            b1.Property<long>("Micros")
+                                .HasColumnType("INTEGER");
+                        });
+
+                    b.ComplexProperty(typeof(Dictionary<string, object>), "PerMonth", "Dashboard.Domain.Budgets.RoleLimit.PerMonth#Money", b1 =>
+                        {
+                            b1.Property<long>("Micros")
+                                .HasColumnType("INTEGER");
+                        });
+
+                    b.HasKey("TeamId", "Role");
+
+                    b.ToTable("RoleLimits");
+                });
+
             modelBuilder.Entity("Dashboard.Domain.Costs.LedgerEntry", b =>
                 {
                     b.Property<long>("Id")
@@ -597,6 +629,9 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                         .HasColumnType("INTEGER");
 
                     b.Property<string>("Action")
+                        .HasColumnType("TEXT");
+
+                    b.Property<Guid?>("AlsoFor")
                         .HasColumnType("TEXT");
 
                     b.Property<long>("At")
@@ -1235,9 +1270,72 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     b.ToTable("Attempts");
                 });
 
+            modelBuilder.Entity("Dashboard.Domain.Jobs.Decision", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER");
+
+                    b.Property<Guid>("AskedBy")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("At")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<Guid>("DecidedBy")
+                        .HasColumnType("TEXT");
+
+                    b.Property<Guid>("JobId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Outcome")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Reason")
+                        .HasMaxLength(200)
+                        .HasColumnType("TEXT");
+
+                    b.Property<Guid>("TeamId")
+                        .HasColumnType("TEXT");
+
+                    b.ComplexProperty(typeof(Dictionary<string, object>), "Amount", "Dashboard.Domain.Jobs.Decision.Amount#Money", b1 =>
+                        {
+                            b1.IsRequired();
+
+                            b1.Property<long>("Micros")
+                                .HasColumnType("INTEGER");
+                        });
+
+                    b.ComplexProperty(typeof(Dictionary<string, object>), "Limit", "Dashboard.Domain.Jobs.Decision.Limit#Money", b1 =>
+                        {
+                            b1.IsRequired();
+
+                            b1.Property<long>("Micros")
+                                .HasColumnType("INTEGER");
+                        });
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("JobId");
+
+                    b.ToTable("Decisions");
+
+                    b.HasAnnotation("Dashboard:AppendOnly", true);
+                });
+
             modelBuilder.Entity("Dashboard.Domain.Jobs.Job", b =>
                 {
                     b.Property<Guid>("Id")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Ask")
                         .HasColumnType("TEXT");
 
                     b.Property<int>("AttemptCount")

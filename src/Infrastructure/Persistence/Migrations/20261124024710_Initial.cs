@@ -333,6 +333,28 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "Decisions",
+                columns: table => new
+                {
+                    Id = table.Column<long>(type: "INTEGER", nullable: false)
+                        .Annotation("Sqlite:Autoincrement", true),
+                    TeamId = table.Column<Guid>(type: "TEXT", nullable: false),
+                    JobId = table.Column<Guid>(type: "TEXT", nullable: false),
+                    AskedBy = table.Column<Guid>(type: "TEXT", nullable: false),
+                    DecidedBy = table.Column<Guid>(type: "TEXT", nullable: false),
+                    At = table.Column<long>(type: "INTEGER", nullable: false),
+                    Outcome = table.Column<string>(type: "TEXT", maxLength: 32, nullable: false),
+                    Kind = table.Column<string>(type: "TEXT", maxLength: 32, nullable: false),
+                    Reason = table.Column<string>(type: "TEXT", maxLength: 200, nullable: true),
+                    Amount_Micros = table.Column<long>(type: "INTEGER", nullable: false),
+                    Limit_Micros = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_Decisions", x => x.Id);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "Deliveries",
                 columns: table => new
                 {
@@ -400,6 +422,7 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     Action = table.Column<string>(type: "TEXT", nullable: true),
                     Critical = table.Column<bool>(type: "INTEGER", nullable: false),
                     Needs = table.Column<string>(type: "TEXT", maxLength: 32, nullable: false),
+                    AlsoFor = table.Column<Guid>(type: "TEXT", nullable: true),
                     Since = table.Column<long>(type: "INTEGER", nullable: false),
                     At = table.Column<long>(type: "INTEGER", nullable: false),
                     SnoozedUntil = table.Column<long>(type: "INTEGER", nullable: true),
@@ -557,6 +580,7 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     Limits = table.Column<string>(type: "TEXT", nullable: false),
                     Order = table.Column<string>(type: "TEXT", nullable: true),
                     Estimate = table.Column<string>(type: "TEXT", nullable: true),
+                    Ask = table.Column<string>(type: "TEXT", nullable: true),
                     MayPause = table.Column<bool>(type: "INTEGER", nullable: false),
                     IdempotencyKey = table.Column<string>(type: "TEXT", maxLength: 120, nullable: true),
                     Status = table.Column<string>(type: "TEXT", maxLength: 32, nullable: false),
@@ -877,6 +901,21 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "RoleLimits",
+                columns: table => new
+                {
+                    TeamId = table.Column<Guid>(type: "TEXT", nullable: false),
+                    Role = table.Column<string>(type: "TEXT", maxLength: 32, nullable: false),
+                    PerHour_MicrosPerHour = table.Column<long>(type: "INTEGER", nullable: true),
+                    PerJob_Micros = table.Column<long>(type: "INTEGER", nullable: true),
+                    PerMonth_Micros = table.Column<long>(type: "INTEGER", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_RoleLimits", x => new { x.TeamId, x.Role });
+                });
+
+            migrationBuilder.CreateTable(
                 name: "SpendSteps",
                 columns: table => new
                 {
@@ -1186,6 +1225,11 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                 column: "TeamId");
 
             migrationBuilder.CreateIndex(
+                name: "IX_Decisions_JobId",
+                table: "Decisions",
+                column: "JobId");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_Deliveries_ChannelId_MessageId",
                 table: "Deliveries",
                 columns: new[] { "ChannelId", "MessageId" },
@@ -1403,6 +1447,9 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                 name: "Connections");
 
             migrationBuilder.DropTable(
+                name: "Decisions");
+
+            migrationBuilder.DropTable(
                 name: "Deliveries");
 
             migrationBuilder.DropTable(
@@ -1461,6 +1508,9 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
 
             migrationBuilder.DropTable(
                 name: "Projects");
+
+            migrationBuilder.DropTable(
+                name: "RoleLimits");
 
             migrationBuilder.DropTable(
                 name: "SpendSteps");

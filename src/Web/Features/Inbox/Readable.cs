@@ -9,7 +9,7 @@ internal static class Readable
     public static IQueryable<InboxItem> ReadableBy(this IQueryable<InboxItem> items, TeamContext team)
     {
         var may = Permissions(team);
-        return items.Where(i => may.Contains(i.Needs));
+        return items.Where(i => may.Contains(i.Needs) || i.AlsoFor == team.UserId);
     }
 
     public static IQueryable<Notice> ReadableBy(this IQueryable<Notice> news, TeamContext team)

@@ -13,7 +13,10 @@ public sealed class SettleInboxItem(AppDatabase database, LifecycleSignal signal
 {
     public const int LongestReason = 200;
 
-    /// <summary>Somebody has seen to it.</summary>
+    /// <summary>What a person must be allowed, to put such a thing off or call it done. What is asked of those who decide is theirs.</summary>
+    public static Permission Needs(string kind) => kind == InboxKinds.Approval ? Permission.ApproveJobs : Permission.StopJobs;
+
+    /// <summary>Somebody has seen to it. A job that waits for a yes is decided on its page, not called done.</summary>
     /// <param name="reason">In their own words; may be empty.</param>
     /// <returns>False when it was not there or not open: somebody else was quicker.</returns>
     public async Task<bool> ResolveAsync(TeamContext team, long id, string? reason, CancellationToken ct)
@@ -21,7 +24,7 @@ public sealed class SettleInboxItem(AppDatabase database, LifecycleSignal signal
         team.Require(Permission.StopJobs);
         var (now, why) = (time.GetUtcNow(), reason?.Trim() is { Length: > 0 } said ? said[..Math.Min(said.Length, LongestReason)] : null);
         await using var db = await database.ForTeamAsync(team, ct);
-        var resolved = await db.Inbox.Where(i => i.TeamId == team.TeamId && i.Id == id && i.ResolvedAt == null)
+        var resolved = await db.Inbox.Where(i => i.TeamId == team.TeamId && i.Id == id && i.ResolvedAt == null && i.Kind != InboxKinds.Approval)
             .ExecuteUpdateAsync(set => set.SetProperty(i => i.ResolvedAt, now).SetProperty(i => i.ResolvedBy, team.UserId).SetProperty(i => i.Resolution, why), ct);
         feed.Publish(team.TeamId);
         return resolved == 1;
@@ -33,7 +36,7 @@ public sealed class SettleInboxItem(AppDatabase database, LifecycleSignal signal
         team.Require(Permission.StopJobs);
         var until = time.GetUtcNow() + length;
         await using var db = await database.ForTeamAsync(team, ct);
-        var snoozed = await db.Inbox.Where(i => i.TeamId == team.TeamId && i.Id == id && i.ResolvedAt == null).ExecuteUpdateAsync(set => set.SetProperty(i => i.SnoozedUntil, until), ct);
+        var snoozed = await Open(db, team, id).ExecuteUpdateAsync(set => set.SetProperty(i => i.SnoozedUntil, until), ct);
         feed.Publish(team.TeamId);
         return snoozed == 1;
     }
@@ -43,9 +46,15 @@ public sealed class SettleInboxItem(AppDatabase database, LifecycleSignal signal
     {
         team.Require(Permission.StopJobs);
         await using var db = await database.ForTeamAsync(team, ct);
-        var woken = await db.Inbox.Where(i => i.TeamId == team.TeamId && i.Id == id && i.ResolvedAt == null).ExecuteUpdateAsync(set => set.SetProperty(i => i.SnoozedUntil, (DateTimeOffset?)null), ct);
+        var woken = await Open(db, team, id).ExecuteUpdateAsync(set => set.SetProperty(i => i.SnoozedUntil, (DateTimeOffset?)null), ct);
         feed.Publish(team.TeamId);
         return woken == 1;
+    }
+
+    private static IQueryable<InboxItem> Open(AppDbContext db, TeamContext team, long id)
+    {
+        var decides = team.May(Permission.ApproveJobs);
+        return db.Inbox.Where(i => i.TeamId == team.TeamId && i.Id == id && i.ResolvedAt == null && (decides || i.Kind != InboxKinds.Approval));
     }
 
     /// <summary>Asks for what the item waits for once more, now: a machine's destruction, a job's next step.</summary>

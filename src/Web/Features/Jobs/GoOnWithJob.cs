@@ -35,6 +35,20 @@ public sealed class GoOnWithJob(AppDatabase database, LifecycleSignal signal, Ch
                 return $"{own.Accrued.Words()} is spent already. Enter more than that.";
             }
 
+            if (!(raised <= job.Limits.MaxCost))
+            {
+                var check = await RaiseCheck.OfAsync(db, team, job, raised, rate: null, "It stays paused, $0.00.", now, ct);
+                if (check.Refusal is { } refusal)
+                {
+                    return refusal;
+                }
+
+                if (check.Decides is { } passed)
+                {
+                    Approvals.Raised(db, job, team.UserId, passed, "raised the job's own limit", now);
+                }
+            }
+
             db.Entry(job).Property(j => j.Limits).CurrentValue = job.Limits with { MaxCost = raised };
             await db.Budgets.Where(b => b.TeamId == team.TeamId && b.Scope == BudgetScope.Job && b.Subject == subject).ExecuteUpdateAsync(set => set.SetProperty(b => b.Limit.Micros, raised.Micros), ct);
         }

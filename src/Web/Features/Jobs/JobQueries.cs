@@ -3,6 +3,7 @@ using Dashboard.Domain.Costs;
 using Dashboard.Domain.Jobs;
 using Dashboard.Domain.Teams;
 using Dashboard.Infrastructure.Persistence;
+using Dashboard.Web.Features.Budgets;
 using Dashboard.Web.Features.Machines;
 using Microsoft.EntityFrameworkCore;
 
@@ -44,6 +45,9 @@ public sealed class JobQueries(AppDatabase database, TimeProvider time)
             Needs = job.Needs,
             Limits = job.Limits,
             Order = job.Order,
+            Approval = job is { Status: JobStatus.AwaitingApproval, Ask: { } ask }
+                ? new ApprovalView(ask, job.CreatedBy == team.UserId, team.MayDecide(job.CreatedBy), await RoleLimitBook.DecidersAsync(db, team.TeamId, job.CreatedBy, ct))
+                : null,
             Estimate = job.Estimate,
             ConnectionId = job.ConnectionId,
             MarketName = connection.Name,

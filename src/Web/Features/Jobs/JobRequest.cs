@@ -60,6 +60,9 @@ public abstract record SubmitResult
     {
         /// <summary>What it waits for; null: nothing.</summary>
         public PriceOrder? Order { get; init; }
+
+        /// <summary>What somebody has to say yes to first; null: nothing.</summary>
+        public ApprovalAsk? Ask { get; init; }
     }
 
     public sealed record Invalid(IReadOnlyList<FieldProblem> Problems) : SubmitResult;

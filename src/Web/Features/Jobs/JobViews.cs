@@ -48,6 +48,9 @@ public sealed record JobView
     /// <summary>What it waits, or waited, for; null: it started at the price there was.</summary>
     public PriceOrder? Order { get; init; }
 
+    /// <summary>Only while somebody has to say yes.</summary>
+    public ApprovalView? Approval { get; init; }
+
     public required CostEstimate? Estimate { get; init; }
 
     public required ConnectionId ConnectionId { get; init; }
@@ -111,6 +114,12 @@ public sealed record JobView
             Meter?.SoFar(now) ?? Money.Zero, RunningRate),
         now);
 }
+
+/// <summary>A job that waits for somebody's yes, to one reader.</summary>
+/// <param name="Own">The reader asks.</param>
+/// <param name="MayDecide">The reader may say yes or no.</param>
+/// <param name="Deciders">Names of all who may.</param>
+public sealed record ApprovalView(ApprovalAsk Ask, bool Own, bool MayDecide, IReadOnlyList<string> Deciders);
 
 /// <summary>A machine of the job, without anything secret.</summary>
 public sealed record MachineView

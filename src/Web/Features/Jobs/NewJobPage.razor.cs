@@ -2,9 +2,12 @@ using Dashboard.Domain;
 using Dashboard.Domain.Costs;
 using Dashboard.Domain.Jobs;
 using Dashboard.Domain.Teams;
+using Dashboard.Infrastructure.Budgets;
 using Dashboard.Web.Components;
+using Dashboard.Web.Features.Budgets;
 using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Components.Web;
+using Microsoft.Extensions.Options;
 
 namespace Dashboard.Web.Features.Jobs;
 
@@ -33,6 +36,8 @@ public sealed partial class NewJobPage
 
     [CascadingParameter] public TeamContext Team { get; set; } = null!;
 
+    [Inject] private IOptions<BudgetOptions> Holds { get; set; } = null!;
+
     [SupplyParameterFromQuery(Name = "preset")] private string? PresetAsked { get; set; }
 
     [SupplyParameterFromQuery(Name = "clone")] private int? CloneAsked { get; set; }
@@ -48,12 +53,21 @@ public sealed partial class NewJobPage
 
     private bool HasNeeds => _draft.Gpus.Length > 0 || _draft.MinVram.Length > 0 || _draft.MaxRate.Length > 0 || _draft.GpuCount.Trim() != "1";
 
-    private string StartLabel => _starting ? "Starting…" : Waits is { } limit ? $"Wait for {Numbers.Rate(limit)} or less" : _draft.AtAPrice ? "Wait for its price" : Chosen is { } chosen ? $"Start · {Numbers.About(chosen.Estimate.Expected)}" : "Start when a machine is free";
+    private string StartLabel => _starting ? (Asks is null ? "Starting…" : "Asking…") : Asks is { } ask ? $"Ask for approval · {ask.Figure}" : Waits is { } limit ? $"Wait for {Numbers.Rate(limit)} or less" : _draft.AtAPrice ? "Wait for its price" : Chosen is { } chosen ? $"Start · {Numbers.About(chosen.Estimate.Expected)}" : "Start when a machine is free";
 
     /// <summary>The price it waits for, once that reads as one.</summary>
     private HourlyRate? Waits => _draft.AtAPrice && _draft.Read(_key).Request.Order?.Limit is { MicrosPerHour: > 0 } limit ? limit : null;
 
-    private string Promise => _draft.AtAPrice ? $"Nothing is rented and nothing is billed until a machine costs {(Waits is { } limit ? Numbers.Rate(limit) : "that")} or less."
+    /// <summary>What the person's role allows of the form as it stands; null: it has no limit.</summary>
+    private RoleCheck? Check => _choices is { Standing: { Limit: not null } standing } && Connection is { } connection
+        ? RoleCheck.Of(standing, Team.Role, connection.Simulated, _draft.Read(_key).Request, Chosen, Holds.Value.Terms)
+        : null;
+
+    /// <summary>What somebody has to say yes to; null: nothing.</summary>
+    private ApprovalAsk? Asks => Check?.Ask;
+
+    private string Promise => Asks is { } ask ? $"{ask.Words(own: true)} {ApprovalWords.Waits(_choices!.Standing.Deciders)}"
+        : _draft.AtAPrice ? $"Nothing is rented and nothing is billed until a machine costs {(Waits is { } limit ? Numbers.Rate(limit) : "that")} or less."
         : Chosen is { } chosen
         ? $"If this offer is gone we take the next cheapest that fits. Likely not above {Numbers.Amount(chosen.Estimate.High)}."
         : "Nothing is rented while no machine fits, and nothing is billed.";

@@ -1,6 +1,7 @@
 using Dashboard.Domain;
 using Dashboard.Domain.Teams;
 using Dashboard.Infrastructure.Persistence;
+using Dashboard.Web.Features.Budgets;
 using Microsoft.EntityFrameworkCore;
 
 namespace Dashboard.Web.Features.Jobs;
@@ -11,11 +12,12 @@ public sealed record ConnectionChoice(ConnectionId Id, string Name, string Marke
 public sealed record ProjectChoice(ProjectId Id, string Name);
 
 /// <param name="NextNumber">The number the job will get if nobody is faster: for proposing a name.</param>
+/// <param name="Standing">What the person may spend without asking.</param>
 /// <param name="LastNumber">The newest job, to be cloned; null: there is none.</param>
-public sealed record NewJobChoices(IReadOnlyList<ConnectionChoice> Connections, IReadOnlyList<ProjectChoice> Projects, int NextNumber, int? LastNumber, string? LastName);
+public sealed record NewJobChoices(IReadOnlyList<ConnectionChoice> Connections, IReadOnlyList<ProjectChoice> Projects, int NextNumber, RoleStanding Standing, int? LastNumber, string? LastName);
 
 /// <summary>What the New job form offers to choose from.</summary>
-public sealed class NewJobQueries(AppDatabase database)
+public sealed class NewJobQueries(AppDatabase database, TimeProvider time)
 {
     public async Task<NewJobChoices> ChoicesAsync(TeamContext team, CancellationToken ct)
     {
@@ -34,6 +36,7 @@ public sealed class NewJobQueries(AppDatabase database)
                 .Select(c => new ConnectionChoice(c.Id, c.Name, c.Market.Name, c.Market.Simulated, c.Status == ConnectionStatus.Works))],
             projects,
             next,
+            await RoleLimitBook.StandingAsync(db, team.TeamId, team.UserId, team.Role, time.GetUtcNow(), ct),
             last?.Number,
             last?.Name);
     }

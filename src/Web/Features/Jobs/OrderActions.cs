@@ -1,9 +1,11 @@
 using Dashboard.Domain.Costs;
 using Dashboard.Domain.Jobs;
 using Dashboard.Domain.Teams;
+using Dashboard.Infrastructure.Budgets;
 using Dashboard.Infrastructure.Lifecycle;
 using Dashboard.Infrastructure.Live;
 using Dashboard.Infrastructure.Persistence;
+using Dashboard.Web.Features.Budgets;
 using Microsoft.EntityFrameworkCore;
 
 namespace Dashboard.Web.Features.Jobs;
@@ -15,8 +17,20 @@ public sealed class OrderActions(AppDatabase database, LifecycleSignal signal, C
 
     /// <summary>Starts at the price there is.</summary>
     /// <returns>Null when it was done, else why not, as a sentence.</returns>
-    public Task<string?> StartNowAsync(TeamContext team, int number, CancellationToken ct) => ChangeAsync(team, number, (job, now) =>
+    public Task<string?> StartNowAsync(TeamContext team, int number, CancellationToken ct) => ChangeAsync(team, number, async (db, job, now) =>
     {
+        if (await RaiseAsync(db, team, job, job.Order!.Lowest, "It waits on, $0.00.", now, ct) is { } refusal)
+        {
+            return (refusal, "");
+        }
+
+        // Nobody knows what it will be rented at: the role's limit holds from now on.
+        if (job is { Ask: null, Limits.MaxRate: null } && !team.MayDecide(job.CreatedBy)
+            && (await RoleLimitBook.StandingAsync(db, team.TeamId, team.UserId, team.Role, now, ct)).For(await SimulatedAsync(db, job, ct))?.PerHour is { } most)
+        {
+            db.Entry(job).Property(j => j.Limits).CurrentValue = job.Limits with { MaxRate = most };
+        }
+
         job.Order = null;
         if (job.Status == JobStatus.WaitingForPrice)
         {
@@ -28,19 +42,43 @@ public sealed class OrderActions(AppDatabase database, LifecycleSignal signal, C
 
     /// <summary>Waits for another price, as long as it was said.</summary>
     /// <returns>Null when it was done, else why not, as a sentence.</returns>
-    public Task<string?> ChangeLimitAsync(TeamContext team, int number, HourlyRate limit, CancellationToken ct) => ChangeAsync(team, number, (job, _) =>
+    public Task<string?> ChangeLimitAsync(TeamContext team, int number, HourlyRate limit, CancellationToken ct) => ChangeAsync(team, number, async (db, job, now) =>
     {
         if (limit <= HourlyRate.Zero || job.Limits.MaxRate < limit)
         {
             return (job.Limits.MaxRate is { } most ? $"Enter more than $0.000/h and at most {most.Words()}, which the job may cost." : "Enter more than $0.000/h.", "");
         }
 
-        var before = job.Order!.Limit;
+        if (await RaiseAsync(db, team, job, limit, $"It waits on for {job.Order!.Limit.Words()}, $0.00.", now, ct) is { } refusal)
+        {
+            return (refusal, "");
+        }
+
+        var before = job.Order.Limit;
         job.Order = job.Order with { Limit = limit };
         return (null, $"Waits for {limit.Words()} or less, before {before.Words()}.");
     }, ct);
 
-    private async Task<string?> ChangeAsync(TeamContext team, int number, Func<Job, DateTimeOffset, (string? Problem, string Said)> change, CancellationToken ct)
+    /// <returns>Why the price may not be paid; null: it may.</returns>
+    private static async Task<string?> RaiseAsync(AppDbContext db, TeamContext team, Job job, HourlyRate? rate, string unchanged, DateTimeOffset now, CancellationToken ct)
+    {
+        if (rate is null || rate <= job.Limits.MaxRate)
+        {
+            return null; // as it was submitted, or approved
+        }
+
+        var check = await RaiseCheck.OfAsync(db, team, job, total: null, rate, unchanged, now, ct);
+        if (check.Decides is { } passed)
+        {
+            Approvals.Raised(db, job, team.UserId, passed, "raised the price it waits for", now);
+        }
+
+        return check.Refusal;
+    }
+
+    private static Task<bool> SimulatedAsync(AppDbContext db, Job job, CancellationToken ct) => db.Connections.AsNoTracking().Where(c => c.Id == job.ConnectionId).Select(c => c.Market.Simulated).SingleAsync(ct);
+
+    private async Task<string?> ChangeAsync(TeamContext team, int number, Func<AppDbContext, Job, DateTimeOffset, Task<(string? Problem, string Said)>> change, CancellationToken ct)
     {
         team.Require(Permission.StartJobs);
         var now = time.GetUtcNow();
@@ -51,7 +89,7 @@ public sealed class OrderActions(AppDatabase database, LifecycleSignal signal, C
             return NotWaiting;
         }
 
-        var (problem, said) = change(job, now);
+        var (problem, said) = await change(db, job, now);
         if (problem is not null)
         {
             return problem;

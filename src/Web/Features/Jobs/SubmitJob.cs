@@ -8,6 +8,7 @@ using Dashboard.Infrastructure.Budgets;
 using Dashboard.Infrastructure.Live;
 using Dashboard.Infrastructure.Persistence;
 using Dashboard.Infrastructure.Scheduling;
+using Dashboard.Web.Features.Budgets;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 
@@ -52,7 +53,7 @@ public sealed class SubmitJob(AppDatabase database, QuoteOffers quotes, INudgePr
         var chosen = quote.Offers.FirstOrDefault(q => q.Offer.Id == request.OfferId) ?? (quote.Offers.Count > 0 ? quote.Offers[0] : null);
         try
         {
-            return await SaveAsync(team, request, chosen is null ? null : AtItsPrice(request, chosen), ct);
+            return await SaveAsync(team, request, chosen is null ? null : RoleCheck.AtItsPrice(request, chosen), ct);
         }
         catch (DbUpdateException) when (request.IdempotencyKey is not null)
         {
@@ -66,26 +67,14 @@ public sealed class SubmitJob(AppDatabase database, QuoteOffers quotes, INudgePr
         }
     }
 
-    /// <summary>What it costs on that machine at the price the job waits for, where that is what it will be rented at.</summary>
-    private static QuotedOffer AtItsPrice(JobRequest request, QuotedOffer quoted)
-    {
-        if (request.Order is not { Then: not OrderEnding.TakeBest, Limit: var limit } || quoted.Offer.Rate <= limit || limit <= quoted.Offer.DiskRate)
-        {
-            return quoted;
-        }
-
-        var offer = quoted.Offer with { GpuRate = new HourlyRate(limit.MicrosPerHour - quoted.Offer.DiskRate.MicrosPerHour) };
-        return new QuotedOffer(offer, JobEstimator.Estimate(request.Spec, offer, request.Limits.MaxRuntime));
-    }
-
-    private static JobLimits WithDeadline(JobRequest request, DateTimeOffset now) =>
-        request.FinishWithin is { } within && !(request.Limits.FinishBy < now + within) ? request.Limits with { FinishBy = now + within } : request.Limits;
+    private static JobLimits WithDeadline(JobRequest request, JobLimits limits, DateTimeOffset now) =>
+        request.FinishWithin is { } within && !(limits.FinishBy < now + within) ? limits with { FinishBy = now + within } : limits;
 
     private async Task<SubmitResult?> FindAsync(TeamContext team, string key, CancellationToken ct)
     {
         await using var db = await database.ForTeamAsync(team, ct);
-        var job = await db.Jobs.AsNoTracking().Where(j => j.TeamId == team.TeamId && j.IdempotencyKey == key).Select(j => new { j.Id, j.Number, j.Order }).SingleOrDefaultAsync(ct);
-        return job is null ? null : new SubmitResult.Accepted(job.Id, job.Number) { Order = job.Order };
+        var job = await db.Jobs.AsNoTracking().Where(j => j.TeamId == team.TeamId && j.IdempotencyKey == key).Select(j => new { j.Id, j.Number, j.Order, j.Ask, j.Status }).SingleOrDefaultAsync(ct);
+        return job is null ? null : new SubmitResult.Accepted(job.Id, job.Number) { Order = job.Order, Ask = job.Status == JobStatus.AwaitingApproval ? job.Ask : null };
     }
 
     private async Task<SubmitResult> SaveAsync(TeamContext team, JobRequest request, QuotedOffer? chosen, CancellationToken ct)
@@ -119,6 +108,8 @@ public sealed class SubmitJob(AppDatabase database, QuoteOffers quotes, INudgePr
             return new SubmitResult.Invalid([new FieldProblem("ProjectId", "This project does not exist. Choose another one.")]);
         }
 
+        var standing = await RoleLimitBook.StandingAsync(db, team.TeamId, team.UserId, team.Role, now, ct);
+        var check = RoleCheck.Of(standing, team.Role, connection.Market.Simulated, request, chosen, budgets.Value.Terms);
         var row = await db.Teams.SingleAsync(t => t.Id == team.TeamId, ct);
         var job = new Job
         {
@@ -133,27 +124,46 @@ public sealed class SubmitJob(AppDatabase database, QuoteOffers quotes, INudgePr
             ConnectionId = connection.Id,
             OfferId = request.Order is null ? request.OfferId : null, // offers do not last that long
             Needs = request.Needs,
-            Limits = WithDeadline(request, now),
+            Limits = WithDeadline(request, check.Limits, now),
             Order = request.Order?.From(now),
+            Ask = check.Ask,
             Estimate = chosen?.Estimate,
             MayPause = request.MayPause,
             IdempotencyKey = request.IdempotencyKey,
             CreatedAt = now,
-            NextStepAt = now,
+            NextStepAt = check.Ask is null ? now : null, // a person moves it
         };
-        if (Admission.Ask(db, job, chosen?.Offer.Rate, connection.Market.Simulated, budgets.Value.Terms, now) is { Budget: var full } refused)
+        if (check.Ask is null && Admission.Ask(db, job, chosen?.Offer.Rate, connection.Market.Simulated, budgets.Value.Terms, now) is { Budget: var full } refused)
         {
             return new SubmitResult.OverBudget(refused.Name, refused.Needed, full.Free < Money.Zero ? Money.Zero : full.Free, full.Limit, refused.MayPause, full.Scope == BudgetScope.Project);
         }
 
         db.Jobs.Add(job);
-        db.JobEvents.Add(new JobEvent { TeamId = team.TeamId, JobId = job.Id, At = now, Kind = "submitted", Text = "Submitted.", PersonId = team.UserId });
+        db.JobEvents.Add(new JobEvent { TeamId = team.TeamId, JobId = job.Id, At = now, Kind = "submitted", Text = Submitted(request, check), PersonId = team.UserId });
         db.Outbox.Add(new OutboxMessage { TeamId = team.TeamId, Kind = "job.submitted", DedupKey = $"job.submitted/{job.Id}", Payload = $"{{\"job\":\"{job.Id}\"}}", At = now });
+        if (check.Ask is not null)
+        {
+            job.MoveTo(JobStatus.AwaitingApproval, now); // money is promised to it once somebody has said yes
+            Approvals.Asked(db, job, now);
+        }
+
         await db.SaveChangesAsync(ct);
         await transaction.CommitAsync(CancellationToken.None); // all is written: giving up now would only lose it
 
-        nudge.Provision(job.Id);
+        if (check.Ask is null)
+        {
+            nudge.Provision(job.Id);
+        }
+
         changes.Publish(team.TeamId, job.Id);
-        return new SubmitResult.Accepted(job.Id, job.Number) { Order = job.Order };
+        return new SubmitResult.Accepted(job.Id, job.Number) { Order = job.Order, Ask = job.Ask };
+    }
+
+    /// <summary>Limits that nobody typed are said.</summary>
+    private static string Submitted(JobRequest request, RoleCheck check)
+    {
+        var (cost, rate) = (check.Limits.MaxCost, check.Limits.MaxRate);
+        var bounds = new[] { cost != request.Limits.MaxCost ? $"{cost!.Value.Words()} in all" : null, rate != request.Limits.MaxRate ? rate!.Value.Words() : null }.OfType<string>().ToList();
+        return bounds.Count == 0 ? "Submitted." : $"Submitted. {(check.Ask is null ? "Without approval" : "Once approved")} it may cost at most {string.Join(" and ", bounds)}.";
     }
 }

@@ -14,6 +14,7 @@ internal static class ChannelWords
         (Domain.Notifications.Topics.Prices, "prices", "price alerts that fire, and that are over"),
         (Domain.Notifications.Topics.Trouble, "trouble", "refused keys, machines that do not go, jobs that do not move, credit that ends"),
         (Domain.Notifications.Topics.Alerts, "alerts", "alert rules that fire, and that are over"),
+        (Domain.Notifications.Topics.Approvals, "approvals", "jobs above somebody's limit that wait for a yes, and what was decided"),
     ];
 
     public static string Of(ChannelKind kind) => kind switch
