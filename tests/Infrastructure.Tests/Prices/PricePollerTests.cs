@@ -55,14 +55,15 @@ public sealed class PricePollerTests(PricesSandbox shared) : IAsyncLifetime
         await using var host = await PriceHost.StartAsync(NoBackfill, FewAtATime);
         var connection = await host.ConnectAsync(Sandbox);
         await host.TickAsync();
-        var series = await WatchAsync(host, connection, "RTX 4090");
+        var series = await WatchAsync(host, connection, await MostOfferedAsync(host, connection));
+        var watched = host.Time.GetUtcNow().ToUnixTimeSeconds();
         for (var tick = 0; tick < 24; tick++)
         {
             host.Time.Advance(TimeSpan.FromHours(1));
             await host.TickAsync();
         }
 
-        var points = await host.ReadAsync(db => db.PricePoints.AsNoTracking().Where(p => p.SeriesId == series.Id).OrderBy(p => p.T).ToListAsync(Ct));
+        var points = await host.ReadAsync(db => db.PricePoints.AsNoTracking().Where(p => p.SeriesId == series.Id && p.T > watched).OrderBy(p => p.T).ToListAsync(Ct));
         Assert.InRange(points.Count(p => p.Kind == PointKind.Depth), 4, 6);
         Assert.Equal(24, points.Count); // every tick, floor or depth
         var page = await host.Marketplaces.For(connection).SearchPageAsync(series.Series.Query(64), Ct);
@@ -232,6 +233,22 @@ public sealed class PricePollerTests(PricesSandbox shared) : IAsyncLifetime
         }
 
         Assert.Equal(0, await host.ReadAsync(db => db.PriceSeries.CountAsync(s => s.PolledAt == null, Ct)));
+    }
+
+    /// <summary>A model with more offers than a floor poll asks for: of a scarcer one every poll sees the whole market.</summary>
+    private static async Task<string> MostOfferedAsync(PriceHost host, Connection connection)
+    {
+        var market = host.Marketplaces.For(connection);
+        var all = await host.ReadAsync(db => db.PriceSeries.AsNoTracking().Where(s => s.Rental == RentalType.OnDemand && s.GpuCount == 1).ToListAsync(Ct));
+        var offered = new List<(string Name, int Offers)>();
+        foreach (var series in all)
+        {
+            offered.Add((series.GpuName, (await market.SearchPageAsync(series.Series.Query(64), Ct)).Offers.Count));
+        }
+
+        var most = offered.MaxBy(o => o.Offers);
+        Assert.True(most.Offers > 2 * PollPlan.FloorRows, $"the market is too small: {most.Offers} of {most.Name}");
+        return most.Name;
     }
 
     private static async Task<PriceSeriesRow> WatchAsync(PriceHost host, Connection connection, string gpu)

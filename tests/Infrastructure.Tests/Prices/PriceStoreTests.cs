@@ -110,7 +110,7 @@ public sealed class PriceStoreTests
     public async Task Pruning_much_holds_up_nobody_who_writes()
     {
         await using var host = await WithSeriesAsync(2);
-        await host.Store.StoreAsync([.. Enumerable.Range(0, 9_000).Select(n => Poll(1, Start.AddMinutes(5 * n), true, 400_000, 500_000, 600_000))], Ct);
+        await host.Store.StoreAsync([.. Enumerable.Range(0, 18_000).Select(n => Poll(1, Start.AddMinutes(5 * n), true, 400_000, 500_000, 600_000))], Ct);
         var pruning = Task.Run(() => host.Store.PruneAsync(new PriceRetention(), Start.AddDays(800), Ct), Ct);
         var written = 0;
         do
@@ -119,7 +119,7 @@ public sealed class PriceStoreTests
         }
         while (!pruning.IsCompleted);
 
-        Assert.Equal(4 * 9_000 + 750, await pruning);
+        Assert.Equal(4 * 18_000 + 1_500, await pruning);
         Assert.True(written > 1, $"only {written} polls were stored meanwhile");
     }
 
