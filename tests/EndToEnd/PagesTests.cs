@@ -46,6 +46,7 @@ public sealed partial class PagesTests
     public async Task Every_page_is_accessible_and_fits_in_both_themes_at_1440_and_390_pixels()
     {
         var ct = TestContext.Current.CancellationToken;
+        // Bills a hundred times too high give Reconcile something to show; in pictures they would be odd.
         await using var world = await World.StartAsync(new WorldSettings { Slot = 3, BillingFactor = Screenshots.AreWanted ? 1 : 100 }, ct);
         using var api = new Api(world);
         var connection = await api.SandboxConnectionAsync(ct);

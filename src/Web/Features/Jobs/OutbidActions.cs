@@ -39,15 +39,10 @@ public sealed class OutbidActions(AppDatabase database, OutbidMachines machines,
             return refusal;
         }
 
+        await LogAsync(team, job, check, ct); // before it costs anything: a crash loses no decision that was acted on
         try
         {
-            if (!await machines.RaiseAsync(job.Id, team.UserId, bid, ct))
-            {
-                return "Its machine is not there any more.";
-            }
-
-            await LogAsync(team, job, check, ct);
-            return null;
+            return await machines.RaiseAsync(job.Id, team.UserId, bid, ct) ? null : "Its machine is not there any more.";
         }
         catch (MarketplaceException fault)
         {
@@ -79,7 +74,7 @@ public sealed class OutbidActions(AppDatabase database, OutbidMachines machines,
         if (check.Decides is { } passed)
         {
             await using var db = await database.ForTeamAsync(team, ct);
-            Approvals.Raised(db, job, team.UserId, passed, "raised the bid", time.GetUtcNow());
+            Approvals.Raised(db, job, team.UserId, passed, "to raise the bid", time.GetUtcNow());
             await db.SaveChangesAsync(ct);
         }
     }
