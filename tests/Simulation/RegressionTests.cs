@@ -48,6 +48,15 @@ public sealed class RegressionTests
     public void A_machine_that_is_made_and_listed_late_is_waited_for() =>
         Holds([.. Enumerable.Range(0, 4).Select(seed => new Schedule($"made and listed late, {seed}", seed) { Faults = [FaultTable.Named("rent: arrives after the caller gave up"), FaultTable.Named("listed 90 s late")] })]);
 
+    /// <summary>Its answer was dropped, since another server had taken the row, and that one's last look came before the machine was listed.</summary>
+    [Fact]
+    public void A_server_that_stood_still_over_its_rent_call_still_says_which_machine_it_made() =>
+        Holds([.. Enumerable.Range(110, 30).Select(seconds => new Schedule($"stood still for {seconds} s before its rent call", seconds)
+        {
+            Faults = [],
+            Crashes = [new CrashPlan(CrashPoints.Named("before rent"), 1) { Away = TimeSpan.FromSeconds(11), Frozen = TimeSpan.FromSeconds(seconds) }],
+        })]);
+
     private static Schedule Stopped(int seed, string fault) =>
         new($"stopped after {3 + seed} s: {fault}", seed) { Faults = [FaultTable.Named(fault)], Cancels = [(TimeSpan.FromSeconds(3 + seed), CancelMode.DestroyNow)] };
 

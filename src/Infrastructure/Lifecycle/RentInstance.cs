@@ -63,7 +63,11 @@ internal sealed partial class RentInstance(
             BidUsdPerHour = i.Rental == RentalType.Interruptible ? i.QuotedGpuRate.Usd : null,
         };
         var result = await marketplaces.For(row.Connection).RentAsync(OfferOf(i), spec, CancellationToken.None);
-        await records.ApplyAsync(i.Id, lease.Fence, change => Settle(change, result), CancellationToken.None);
+        if (!await records.ApplyAsync(i.Id, lease.Fence, change => Settle(change, result), CancellationToken.None) && result is RentResult.Rented late)
+        {
+            await AnswerLateAsync(row, late);
+        }
+
         if (result is RentResult.KeyRefused refused)
         {
             await health.BreakAsync(row.Connection, refused.Reason, lease.Lost);
@@ -73,6 +77,11 @@ internal sealed partial class RentInstance(
     /// <summary>A row found in Sent: the process ended between the call and its answer.</summary>
     public Task DoubtAsync(InstanceSnapshot row, RowLease lease) => records.ApplyAsync(row.Instance.Id, lease.Fence, change =>
     {
+        if (change.Instance.Status != InstanceStatus.Sent)
+        {
+            return; // the answer came after all
+        }
+
         change.MoveTo(InstanceStatus.Unknown);
         change.Say("unclear", "The rent call's answer is not known; looking its label up at the provider.");
     }, lease.Lost);
@@ -91,6 +100,11 @@ internal sealed partial class RentInstance(
         var o = options.Value;
         await records.ApplyAsync(i.Id, lease.Fence, change =>
         {
+            if (change.Instance.Status != InstanceStatus.Unknown)
+            {
+                return; // the answer came after all
+            }
+
             if (found.Count > 0)
             {
                 Adopt(change, found[0].ContractId, null);
@@ -114,6 +128,32 @@ internal sealed partial class RentInstance(
 
             change.Again(o.LookEvery);
         }, lease.Lost);
+    }
+
+    /// <summary>
+    /// This process stood still so long over the call that another one took the row: it may not decide any more, but what it
+    /// alone knows, the machine's number, the other one looks for. A row that was given up meanwhile has no use for the machine.
+    /// </summary>
+    private async Task AnswerLateAsync(InstanceSnapshot row, RentResult.Rented late)
+    {
+        var unwanted = false;
+        await records.ApplyAsync(row.Instance.Id, fence: null, change =>
+        {
+            var i = change.Instance;
+            unwanted = InstanceRules.IsFinal(i.Status);
+            if (i.Status is InstanceStatus.Sent or InstanceStatus.Unknown)
+            {
+                Adopt(change, late.ContractId, late.InstanceKey);
+            }
+            else if (!unwanted && i.ContractId == late.ContractId && late.InstanceKey is { } key)
+            {
+                i.ProtectedInstanceKey ??= secrets.Protect(i.Id, key.Reveal()); // found by its label, which does not tell the key
+            }
+        }, CancellationToken.None);
+        if (unwanted && !quarantine.IsOn)
+        {
+            await marketplaces.For(row.Connection).DestroyAsync(late.ContractId, CancellationToken.None);
+        }
     }
 
     /// <summary>A provider that was asked too often is left alone for longer each time; the jitter keeps jobs apart that were refused together.</summary>
