@@ -159,6 +159,9 @@ public sealed class Instance
     /// <summary>Until when it is kept stopped.</summary>
     public DateTimeOffset? KeptUntil { get; set; }
 
+    /// <summary>How far it is stopped, or started again, for the person who keeps it; null: nobody does.</summary>
+    public Parking? Parking { get; set; }
+
     /// <summary>A person asked to wait for it instead of going on elsewhere.</summary>
     public bool WaitedFor { get; set; }
 

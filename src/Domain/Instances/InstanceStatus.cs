@@ -29,6 +29,9 @@ public enum InstanceStatus
     /// <summary>Stopped by somebody else, kept for a while: it may come back. Not working: a continuation elsewhere may be rented.</summary>
     Interrupted,
 
+    /// <summary>Stopped because a person asked for it, its disk kept until a day the person named. It is this job's machine: no other one is rented.</summary>
+    Parked,
+
     /// <summary>The program ended or is to end; its files come home.</summary>
     Draining,
 
@@ -49,8 +52,8 @@ public static class InstanceRules
         Unknown => to is Booting or Rejected or Destroying,
         Booting => to is Ready or Destroying,
         Ready => to is Running or Draining or Destroying,
-        Running => to is Interrupted or Draining or Destroying,
-        Interrupted => to is Running or Destroying,
+        Running => to is Interrupted or Parked or Draining or Destroying,
+        Interrupted or Parked => to is Running or Destroying,
         Draining => to is Destroying,
         Destroying => to is Gone,
         Rejected or Gone => false,
@@ -59,7 +62,7 @@ public static class InstanceRules
     public static bool IsFinal(InstanceStatus status) => status is Rejected or Gone;
 
     /// <summary>At most one of these per job, held by a filtered unique index: renting twice is a constraint error.</summary>
-    public static bool IsWorking(InstanceStatus status) => status is Intent or Sent or Unknown or Booting or Ready or Running;
+    public static bool IsWorking(InstanceStatus status) => status is Intent or Sent or Unknown or Booting or Ready or Running or Parked;
 
     /// <summary>Whether the provider may be billing for it.</summary>
     public static bool MayBill(InstanceStatus status) => status is not (Intent or Rejected or Gone);

@@ -61,7 +61,7 @@ public sealed class Attempt
     /// <summary>When home was last brought up to the machine's newest checkpoint.</summary>
     public DateTimeOffset? CheckpointAt { get; set; }
 
-    /// <summary>When somebody else had its machine, in order; the last one has no end while it lasts.</summary>
+    /// <summary>When its machine was stopped, in order; the last one has no end while it lasts.</summary>
     public IReadOnlyList<Pause> Pauses { get; set; } = [];
 
     /// <summary>How fast the machine fetched what the program downloads, megabits a second; null: it fetched nothing that says.</summary>
@@ -83,9 +83,15 @@ public sealed class Attempt
     public long BytesDown { get; set; }
 }
 
-/// <summary>A time in which an attempt's machine was stopped by somebody else and kept.</summary>
+/// <summary>A time in which an attempt's machine was stopped and kept: by another renter's bid, or as a person asked.</summary>
 public sealed record Pause(DateTimeOffset From, DateTimeOffset? To)
 {
+    /// <summary>A person asked for it.</summary>
+    public bool Parked { get; init; }
+
+    /// <summary>How long they took so far, all together.</summary>
+    public static TimeSpan Total(IReadOnlyList<Pause> pauses, DateTimeOffset now) => pauses.Aggregate(TimeSpan.Zero, (sum, p) => sum + ((p.To ?? now) - p.From));
+
     /// <summary>Ends the one that lasts.</summary>
     public static IReadOnlyList<Pause> Ended(IReadOnlyList<Pause> pauses, DateTimeOffset at) => [.. pauses.Select(p => p.To is null ? p with { To = at } : p)];
 }

@@ -70,6 +70,9 @@ public sealed class Job
     /// <summary>Set once by a person, durable: every step looks at it first.</summary>
     public CancelMode? Cancel { get; set; }
 
+    /// <summary>Until when a person wants its machine kept, stopped; null: it is to run. Durable: every step of the machine looks at it.</summary>
+    public DateTimeOffset? ParkUntil { get; set; }
+
     public DateTimeOffset? CancelledAt { get; set; }
 
     public UserId? CancelledBy { get; set; }

@@ -53,8 +53,14 @@ public interface IMarketplace
     /// <summary>Asks the provider to end the contract and delete its disk. Irreversible. Destroying what is gone is success. Absence still needs proof by listings.</summary>
     Task DestroyAsync(string contractId, CancellationToken ct);
 
-    /// <summary>Stops the machine; its disk goes on billing.</summary>
+    /// <summary>Stops the machine; its disk is kept and goes on billing. Stopping one that is stopped is success.</summary>
+    /// <exception cref="InstanceGoneException">There is no such machine.</exception>
     Task StopAsync(string contractId, CancellationToken ct);
+
+    /// <summary>Starts a stopped machine again, with what is on its disk. Starting one that runs is success.</summary>
+    /// <returns>False: its GPUs are taken. The wish stays with the provider, which starts it, and its bill, once they are free; stopping it takes the wish back.</returns>
+    /// <exception cref="InstanceGoneException">There is no such machine.</exception>
+    Task<bool> StartAsync(string contractId, CancellationToken ct);
 
     /// <summary>Changes the bid of an interruptible machine: USD per hour for the whole slice, without disk. One that was outbid runs again when the new bid wins. Repeating it is harmless; the contract's rates are read anew afterwards.</summary>
     Task ChangeBidAsync(string contractId, HourlyRate bid, CancellationToken ct);

@@ -30,7 +30,7 @@ public static class AlertFigures
             AlertMetric.SpendToday => await SpendAsync(db, team, simulated, now, ct),
             AlertMetric.BurnRate => Sum(await MachinesAsync(db, team, connections, ct)).Usd,
             AlertMetric.BalanceHours => Hours(connections, await MachinesAsync(db, team, connections, ct), now),
-            AlertMetric.IdleMachines => (await MachinesAsync(db, team, connections, ct)).Count(i => i.Status is InstanceStatus.Unknown or InstanceStatus.Ready or InstanceStatus.Interrupted or InstanceStatus.Draining or InstanceStatus.Destroying)
+            AlertMetric.IdleMachines => (await MachinesAsync(db, team, connections, ct)).Count(i => i.Status is InstanceStatus.Unknown or InstanceStatus.Ready or InstanceStatus.Interrupted or InstanceStatus.Parked or InstanceStatus.Draining or InstanceStatus.Destroying)
                 + connections.Sum(c => c.ForeignCount),
             AlertMetric.JobsWaiting => await db.Jobs.CountAsync(
                 j => j.TeamId == team && (j.Status == JobStatus.Submitted || j.Status == JobStatus.AwaitingApproval || j.Status == JobStatus.WaitingForPrice || j.Status == JobStatus.Provisioning), ct),

@@ -5,7 +5,7 @@ using Dashboard.Domain.Marketplaces;
 namespace Dashboard.Infrastructure.Lifecycle;
 
 /// <summary>One due instance, one step by its status. The listing observes; these steps act.</summary>
-internal sealed class AdvanceInstance(InstanceRecords records, RentInstance rent, BootInstance boot, SetUpInstance setUp, WatchRun watch, KeepInterrupted keep, CollectRun collect, DestroyInstance destroy, KeepFunded funds)
+internal sealed class AdvanceInstance(InstanceRecords records, RentInstance rent, BootInstance boot, SetUpInstance setUp, WatchRun watch, KeepInterrupted keep, ParkMachine park, CollectRun collect, DestroyInstance destroy, KeepFunded funds)
 {
     /// <summary>What can be done for an instance while the database takes no writes.</summary>
     public Task WithoutWritingAsync(InstanceId id, CancellationToken ct) => destroy.WithoutWritingAsync(id, ct);
@@ -27,6 +27,7 @@ internal sealed class AdvanceInstance(InstanceRecords records, RentInstance rent
             InstanceStatus.Ready => setUp.RunAsync(snapshot, lease),
             InstanceStatus.Running => watch.RunAsync(snapshot, lease),
             InstanceStatus.Interrupted => keep.RunAsync(snapshot, lease),
+            InstanceStatus.Parked => park.RunAsync(snapshot, lease),
             InstanceStatus.Draining => collect.RunAsync(snapshot, lease),
             InstanceStatus.Destroying => destroy.RunAsync(snapshot, lease),
             InstanceStatus.Rejected or InstanceStatus.Gone => Task.CompletedTask,

@@ -27,6 +27,9 @@ public interface IMachines
     /// <summary>Asks the program to checkpoint and exit.</summary>
     Task AskToStopAsync(Instance instance, string reason, CancellationToken ct);
 
+    /// <summary>Asks the program to write a checkpoint and go on.</summary>
+    Task AskToSaveAsync(Instance instance, CancellationToken ct);
+
     /// <summary>Starts the supervisor again; harmless while one runs.</summary>
     Task RestartSupervisorAsync(Instance instance, CancellationToken ct);
 

@@ -65,7 +65,7 @@ internal sealed class InstanceRecords(AppDatabase database, LogStore logs, Chang
     /// <summary>Whether the next step ends what a person wants stopped. One that only asks again what it asked before keeps its distance.</summary>
     private static bool Stops(InstanceSnapshot row) => row.Job.Cancel is { } mode && row.Instance.EndReason is null && row.Instance.Status switch
     {
-        InstanceStatus.Intent or InstanceStatus.Booting or InstanceStatus.Ready or InstanceStatus.Interrupted => true,
+        InstanceStatus.Intent or InstanceStatus.Booting or InstanceStatus.Ready or InstanceStatus.Interrupted or InstanceStatus.Parked => true,
         InstanceStatus.Running => mode == CancelMode.DestroyNow || row.Instance is { StopAskedAt: null, SshFailures: 0 },
         InstanceStatus.Sent or InstanceStatus.Unknown or InstanceStatus.Rejected or InstanceStatus.Draining or InstanceStatus.Destroying or InstanceStatus.Gone => false,
     };

@@ -41,10 +41,14 @@ internal static class JobProgress
                 job.InterruptedAt ??= now;
                 job.NextStepAt ??= now; // a continuation is sought by the job, while its machine is kept
                 return;
+            case InstanceStatus.Parked:
+                break; // still its machine; a person says when it goes on
             case InstanceStatus.Draining:
+                (instance.Parking, job.ParkUntil) = (null, null); // it ended before it was stopped
                 Move(job, JobStatus.Collecting, now);
                 break;
             case InstanceStatus.Destroying:
+                (instance.Parking, job.ParkUntil, change.Attempt.Pauses) = (null, null, Pause.Ended(change.Attempt.Pauses, now));
                 Move(job, JobStatus.Terminating, now);
                 break;
             case InstanceStatus.Gone:

@@ -15,7 +15,7 @@ internal sealed class KeepFunded(InstanceRecords records, BudgetHolds holds, IOp
     public async Task<bool> RunAsync(InstanceSnapshot row, RowLease lease)
     {
         var (i, now) = (row.Instance, time.GetUtcNow());
-        if (i.Status is not (InstanceStatus.Booting or InstanceStatus.Ready or InstanceStatus.Running or InstanceStatus.Interrupted or InstanceStatus.Draining))
+        if (i.Status is not (InstanceStatus.Booting or InstanceStatus.Ready or InstanceStatus.Running or InstanceStatus.Interrupted or InstanceStatus.Parked or InstanceStatus.Draining))
         {
             return false;
         }
@@ -32,7 +32,7 @@ internal sealed class KeepFunded(InstanceRecords records, BudgetHolds holds, IOp
     private void Renew(InstanceChange change, BudgetOptions o)
     {
         var (i, now) = (change.Instance, change.Now);
-        var hold = holds.Take(change.Db, change.Job, i, change.Connection.Market.Simulated, change.Attempt.StartedAt, now);
+        var hold = holds.Take(change.Db, change.Job, i, change.Connection.Market.Simulated, change.Attempt.StartedAt + Pause.Total(change.Attempt.Pauses, now), now);
         i.HeldUntil = hold.Until;
         var next = now + (hold.Refused is null ? o.RenewEvery : o.AskAgain);
         var saving = hold.Until - o.ToDestroy; // one last try before it has to save
@@ -47,7 +47,7 @@ internal sealed class KeepFunded(InstanceRecords records, BudgetHolds holds, IOp
         if (saving <= now)
         {
             BudgetNotices.Reached(change.Db, budget, now);
-            if (i.Status is InstanceStatus.Booting or InstanceStatus.Ready or InstanceStatus.Interrupted)
+            if (i.Status is InstanceStatus.Booting or InstanceStatus.Ready or InstanceStatus.Interrupted or InstanceStatus.Parked)
             {
                 change.Destroy(StopReason.BudgetExhausted, i.HoldRefusal); // nothing to save, or nothing that can be fetched
             }

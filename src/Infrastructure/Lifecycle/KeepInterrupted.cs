@@ -74,10 +74,6 @@ internal sealed class KeepInterrupted(InstanceRecords records, IMachines machine
         if (applied.Instance.Status == InstanceStatus.Interrupted)
         {
             change(applied);
-            if (applied.Instance.Status == InstanceStatus.Destroying)
-            {
-                applied.Attempt.Pauses = Pause.Ended(applied.Attempt.Pauses, applied.Now);
-            }
         }
     }, lease.Lost);
 
@@ -87,12 +83,18 @@ internal sealed class KeepInterrupted(InstanceRecords records, IMachines machine
         var i = change.Instance;
         var away = change.Now - i.InterruptedAt!.Value;
         (i.InterruptedAt, i.KeptUntil, i.WaitedFor) = (null, null, false);
-        (i.AnsweredAt, i.SshFailures, i.SshMessage) = (change.Now, 0, null); // it is given the time to start
+        GoOn(change);
+        change.Say("returned", $"The machine came back after {away.TotalMinutes:0.#} min; it goes on there.");
+    }
+
+    /// <summary>A machine that was stopped runs again: it is given the time to answer, and its pause is not held against its program.</summary>
+    internal static void GoOn(InstanceChange change)
+    {
+        var i = change.Instance;
+        (i.AnsweredAt, i.SshFailures, i.SshMessage) = (change.Now, 0, null);
         change.Attempt.Health = change.Attempt.Health with { MovedAt = change.Now };
         change.Attempt.Pauses = Pause.Ended(change.Attempt.Pauses, change.Now);
-        change.Job.Message = null;
-        change.Job.NextStepAt = null;
-        change.Say("returned", $"The machine came back after {away.TotalMinutes:0.#} min; it goes on there.");
+        (change.Job.Message, change.Job.NextStepAt) = (null, null);
         change.MoveTo(InstanceStatus.Running);
     }
 

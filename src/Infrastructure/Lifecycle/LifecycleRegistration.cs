@@ -47,6 +47,7 @@ public static class LifecycleRegistration
         services.AddSingleton<HostKeyAlarm>();
         services.AddSingleton<WatchRun>();
         services.AddSingleton<KeepInterrupted>();
+        services.AddSingleton<ParkMachine>();
         services.AddSingleton<OutbidMachines>();
         services.AddSingleton<ResultCheck>();
         services.AddSingleton<CollectRun>();

@@ -149,7 +149,7 @@ internal sealed partial class ObserveAccount(
                 (i.RunningSince, i.RunningSinceWithin) = (narrowed.Middle, narrowed.HalfWidth);
             }
 
-            if (i.Status == InstanceStatus.Interrupted)
+            if (i.Status is InstanceStatus.Interrupted or InstanceStatus.Parked)
             {
                 i.NextStepAt = change.Now; // it is back
             }

@@ -110,6 +110,12 @@ internal sealed class SshMachines(
         await bulk.WriteAsync(session, $"{RunBundles.RootOf(instance.AttemptId)}/stop", reason, ct);
     }
 
+    public async Task AskToSaveAsync(Instance instance, CancellationToken ct)
+    {
+        var (_, session) = await ControlAsync(instance, ct);
+        await bulk.WriteAsync(session, $"{RunBundles.RootOf(instance.AttemptId)}/checkpoint", "", ct);
+    }
+
     public async Task RestartSupervisorAsync(Instance instance, CancellationToken ct)
     {
         var (_, session) = await ControlAsync(instance, ct);

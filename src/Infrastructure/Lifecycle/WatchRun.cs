@@ -17,6 +17,7 @@ internal sealed class WatchRun(
     IMachines machines,
     HomeCheckpoints checkpoints,
     KeepInterrupted keep,
+    ParkMachine park,
     ProviderStops stops,
     HostKeyAlarm alarm,
     IOptions<LifecycleOptions> options,
@@ -38,6 +39,12 @@ internal sealed class WatchRun(
             return;
         }
 
+        if (ParkMachine.IsWanted(row) && park.IsOverdue(row))
+        {
+            await park.StopAsync(row, lease);
+            return;
+        }
+
         if (await stops.ReadAsync(row, lease.Lost) is var (reason, what))
         {
             await (reason == StopReason.Interrupted && keep.IsWorthIt(row) ? keep.BeginAsync(row, lease) : records.ApplyAsync(i.Id, lease.Fence, change => change.Destroy(reason, what), lease.Lost));
@@ -56,6 +63,10 @@ internal sealed class WatchRun(
             if (look.Exit is null)
             {
                 await checkpoints.KeepAsync(row, look, lease);
+                if (ParkMachine.IsWanted(row))
+                {
+                    await park.BeginAsync(row, look, lease);
+                }
             }
         }
         catch (HostKeyChanged changed)
@@ -124,7 +135,7 @@ internal sealed class WatchRun(
             return (StopReason.CancelledByUser, "A person stopped it.");
         }
 
-        if (job.Limits.MaxRuntime is { } time && row.Attempt.StartedAt is { } started && now - started + await RanBeforeAsync(row, ct) >= time)
+        if (job.Limits.MaxRuntime is { } time && row.Attempt.StartedAt is { } started && now - started - Pause.Total(row.Attempt.Pauses, now) + await RanBeforeAsync(row, ct) >= time)
         {
             return (StopReason.DeadlineReached, $"It ran for its limit of {time.TotalHours:0.##} h.");
         }
@@ -181,7 +192,7 @@ internal sealed class WatchRun(
             return;
         }
 
-        change.Again(i.StopAskedAt is null ? options.Value.WatchInterval : TimeSpan.FromMilliseconds(250));
+        change.Again(i.StopAskedAt is null && change.Job.ParkUntil is null ? options.Value.WatchInterval : TimeSpan.FromMilliseconds(250));
     }
 
     private void Silent(InstanceChange change, SshFailure failure)

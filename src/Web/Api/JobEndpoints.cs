@@ -1,4 +1,5 @@
 using Dashboard.Domain;
+using Dashboard.Domain.Instances;
 using Dashboard.Domain.Jobs;
 using Dashboard.Domain.Marketplaces;
 using Dashboard.Web.Features.Connections;
@@ -14,6 +15,9 @@ internal sealed record DeclineBody(string? Reason);
 
 /// <param name="Mode"><c>SaveThenDestroy</c> (default) or <c>DestroyNow</c>.</param>
 internal sealed record CancelBody(CancelMode? Mode);
+
+/// <param name="Hours">For how long, more than 0 and at most 336; 24 when left out.</param>
+internal sealed record KeepBody(double? Hours);
 
 /// <summary>A machine that can be rented now, with what the job would cost on it.</summary>
 internal sealed record OfferAnswer(
@@ -48,6 +52,13 @@ internal static class JobEndpoints
         api.MapPost("/jobs/{number:int}/cancel", CancelAsync)
             .WithSummary("Stops a job, in whatever state it is. Its machine is destroyed until that is proven.")
             .Produces(StatusCodes.Status202Accepted).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);
+        api.MapPost("/jobs/{number:int}/keep", async (ApiCaller caller, int number, KeepBody? body, ParkJob park, CancellationToken ct) =>
+                Kept(number, await park.KeepAsync(caller.Team, number, TimeSpan.FromHours(body?.Hours ?? Parking.Usual.TotalHours), ct)))
+            .WithSummary("Has a running job save, stops its machine and keeps it; its disk goes on billing. When the time is over it is destroyed and the job is cancelled. Again: keeps it so long from now.")
+            .Produces(StatusCodes.Status202Accepted).ProducesProblem(StatusCodes.Status409Conflict);
+        api.MapPost("/jobs/{number:int}/start", async (ApiCaller caller, int number, ParkJob park, CancellationToken ct) => Kept(number, await park.StartAsync(caller.Team, number, ct)))
+            .WithSummary("Starts the kept machine of a job again; its program goes on from the checkpoint on its disk. It waits for its GPU if that is taken.")
+            .Produces(StatusCodes.Status202Accepted).ProducesProblem(StatusCodes.Status409Conflict);
         api.MapPost("/jobs/{number:int}/approve", async (ApiCaller caller, int number, DecideJob decide, CancellationToken ct) => Decided(number, await decide.ApproveAsync(caller.Team, number, ct)))
             .WithSummary("Says yes to a job whose status is AwaitingApproval; it goes on. One's own job is for others to decide, an owner's excepted.")
             .Produces(StatusCodes.Status202Accepted).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);
@@ -55,6 +66,8 @@ internal static class JobEndpoints
             .WithSummary("Says no to a job whose status is AwaitingApproval; it is cancelled and has cost nothing.")
             .Produces(StatusCodes.Status202Accepted).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);
     }
+
+    private static IResult Kept(int number, string? refusal) => refusal is null ? Results.Accepted($"/api/v1/jobs/{number}") : ApiProblems.Conflict(refusal);
 
     private static IResult Decided(int number, DecideResult result) => result switch
     {

@@ -26,6 +26,9 @@ public sealed record StatusFace(string Tone, string Glyph, string Word)
     /// <summary>A job whose machine is stopped by another renter: it does not run, and has not ended.</summary>
     public static StatusFace Outbid { get; } = new("warn", Glyphs.PauseCircle, "Outbid");
 
+    /// <summary>A job whose machine a person has stopped and keeps.</summary>
+    public static StatusFace Parked { get; } = new("warn", Glyphs.PauseCircle, "Stopped, kept");
+
     public static StatusFace Of(InstanceStatus status) => status switch
     {
         InstanceStatus.Intent => new("move", Glyphs.Pending, "About to rent"),
@@ -36,6 +39,7 @@ public sealed record StatusFace(string Tone, string Glyph, string Word)
         InstanceStatus.Ready => new("move", Glyphs.Pending, "Setting up"),
         InstanceStatus.Running => new("run", Glyphs.PlayCircle, "Running"),
         InstanceStatus.Interrupted => new("warn", Glyphs.PauseCircle, "Outbid, kept"),
+        InstanceStatus.Parked => Parked,
         InstanceStatus.Draining => new("move", Glyphs.Download, "Collecting"),
         InstanceStatus.Destroying => new("off", Glyphs.Power, "Destroying"),
         InstanceStatus.Gone => new("off", Glyphs.Check, "Gone"),

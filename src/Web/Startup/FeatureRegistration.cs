@@ -13,6 +13,7 @@ internal static class FeatureRegistration
     public static void AddJobFeatures(this IServiceCollection services) => services
         .AddSingleton<SubmitJob>()
         .AddSingleton<CancelJob>()
+        .AddSingleton<ParkJob>()
         .AddSingleton<GoOnWithJob>()
         .AddSingleton<QuoteOffers>();
 

@@ -238,6 +238,8 @@ internal sealed class FedBill : IMarketplaces, IMarketplace
 
     public Task StopAsync(string contractId, CancellationToken ct) => throw new NotSupportedException();
 
+    public Task<bool> StartAsync(string contractId, CancellationToken ct) => throw new NotSupportedException();
+
     public Task ChangeBidAsync(string contractId, HourlyRate bid, CancellationToken ct) => throw new NotSupportedException();
 }
 

@@ -105,6 +105,8 @@ public sealed class EndingsOfAJobTests(LifecycleSandbox fixture)
 
         public Task AskToStopAsync(Instance instance, string reason, CancellationToken ct) => throw failure;
 
+        public Task AskToSaveAsync(Instance instance, CancellationToken ct) => throw failure;
+
         public Task RestartSupervisorAsync(Instance instance, CancellationToken ct) => throw failure;
 
         public Task<Haul> CollectAsync(Instance instance, CancellationToken ct) => throw failure;

@@ -36,6 +36,10 @@ internal static class CrashPoints
         ("after destroy", null),
         ("before account", "stopped by the provider"),
         ("after account", "stopped by the provider"),
+        ("before stop machine", "kept by a person and started again"),
+        ("after stop machine", "kept by a person and started again"),
+        ("before start machine", "kept by a person and started again"),
+        ("after start machine", "kept by a person and started again"),
 
         // The machine.
         ("before reach", null),
@@ -48,6 +52,8 @@ internal static class CrashPoints
         ("after renew lease", null),
         ("before ask to stop", "runtime limit"),
         ("after ask to stop", "runtime limit"),
+        ("before ask to save", "kept by a person and started again"),
+        ("after ask to save", "kept by a person and started again"),
         ("before restart", "supervisor dies"),
         ("after restart", "supervisor dies"),
         ("before collect", null),
@@ -77,6 +83,8 @@ internal static class CrashPoints
         ("after commit: instance Ready", null),
         ("before commit: instance Running", null),
         ("after commit: instance Running", null),
+        ("before commit: instance Parked", "kept by a person and started again"),
+        ("after commit: instance Parked", "kept by a person and started again"),
         ("before commit: instance Draining", null),
         ("after commit: instance Draining", null),
         ("before commit: instance Destroying", null),

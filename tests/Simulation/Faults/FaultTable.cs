@@ -114,6 +114,43 @@ internal static class FaultTable
             f.Next(ProviderCall.Rent, 1, new("somebody bids more") { BeforeRent = offer => f.World.Market.Intervene(offer.Machine, before => before with { RivalBid = 1000m }, f.World.Now) });
         }),
 
+        // A person has it stopped and keeps it.
+        new("kept by a person and started again", "12", f => Keep(f, S(600), S(60))),
+        new("kept by a person to the end", "12", f => Keep(f, S(90), null)) { MayEndAs = [StopReason.CancelledByUser] },
+        new("kept by a person who thinks better of it", "12", f => Keep(f, S(600), S(1))),
+        new("kept, stop: 503, twice", "12", f =>
+        {
+            f.Next(ProviderCall.Stop, 2, new("HTTP 503") { Lost = true, Throws = NoAnswer });
+            Keep(f, S(600), S(60));
+        }),
+        new("kept, stop: answer lost", "12", f =>
+        {
+            f.Next(ProviderCall.Stop, 1, new("the answer is lost") { AnswersLate = S(15), Throws = NoAnswer });
+            Keep(f, S(600), S(60));
+        }),
+        new("kept, start: answer lost", "12", f =>
+        {
+            f.Next(ProviderCall.Start, 1, new("the answer is lost") { AnswersLate = S(15), Throws = NoAnswer });
+            Keep(f, S(600), S(60));
+        }),
+        new("kept, its GPU taken for a while", "12", f =>
+        {
+            f.When(Moment.Started, S(20), contract => f.Outbid(contract, S(150)));
+            f.Bids = true;
+            Keep(f, S(600), S(60));
+        }),
+        new("kept, its GPU taken for good", "12", f =>
+        {
+            f.When(Moment.Started, S(20), contract => f.Outbid(contract, null));
+            f.Bids = true;
+            Keep(f, S(150), S(60));
+        }) { MayEndAs = [StopReason.ArtifactMissing] },
+        new("kept, somebody starts it", "12", f =>
+        {
+            f.When(Moment.Started, S(40), contract => f.World.Market.Start(int.Parse(contract, System.Globalization.CultureInfo.InvariantCulture), f.World.Now));
+            Keep(f, S(600), S(150));
+        }),
+
         // Its end.
         new("destroy: answer lost", "20", f => f.Next(ProviderCall.Destroy, 2, new("the answer is lost") { AnswersLate = S(15), Throws = NoAnswer })),
         new("destroy: 503, four times", "20", f => f.Next(ProviderCall.Destroy, 4, new("HTTP 503") { Lost = true, Throws = NoAnswer })),
@@ -145,6 +182,17 @@ internal static class FaultTable
         f.Bids = true;
         f.When(moment, after, contract => f.Outbid(contract, time));
     }
+
+    /// <summary>A person wishes it soon after the program has started.</summary>
+    /// <param name="again">So long after the wish it is started again; null: never.</param>
+    private static void Keep(FaultBoard f, TimeSpan time, TimeSpan? again) => f.When(Moment.Started, S(4), _ =>
+    {
+        f.World.Keep(time);
+        if (again is { } after)
+        {
+            f.World.Time.At(after, f.World.StartAgain);
+        }
+    });
 
     private static void EndAfter(FaultBoard f, string contract, TimeSpan time)
     {

@@ -2,6 +2,7 @@ using Dashboard.Domain;
 using Dashboard.Domain.Costs;
 using Dashboard.Domain.Jobs;
 using Dashboard.Infrastructure.Lifecycle;
+using Dashboard.Infrastructure.Persistence;
 using Dashboard.Sandbox.Market;
 using Dashboard.Simulation.Budgets;
 using Dashboard.Simulation.Crashes;
@@ -220,6 +221,13 @@ internal sealed class World : IDisposable
         Story.Add(Teller.Fault, $"the server's clock jumps by {by}");
     }
 
+    /// <summary>A person has the machines of all running jobs stopped and kept so long.</summary>
+    public void Keep(TimeSpan time) => Wish($"keeps every machine, stopped, for {time.TotalSeconds:0} s", (db, now) =>
+        db.Jobs.Where(j => j.Status == JobStatus.Running && j.Cancel == null).ExecuteUpdate(set => set.SetProperty(j => j.ParkUntil, now + time)));
+
+    /// <summary>A person has every kept machine started again.</summary>
+    public void StartAgain() => Wish("starts every kept machine again", (db, _) => db.Jobs.Where(j => j.ParkUntil != null).ExecuteUpdate(set => set.SetProperty(j => j.ParkUntil, (DateTimeOffset?)null)));
+
     public void AdvanceMarket()
     {
         Market.Advance(Now);
@@ -319,7 +327,14 @@ internal sealed class World : IDisposable
         return new CostEstimate(high, high, high, plan.Runs + TimeSpan.FromMinutes(2));
     }
 
-    private void Cancel(CancelMode mode)
+    private void Cancel(CancelMode mode) => Wish($"stops every job ({mode})", (db, now) =>
+    {
+        Watch.CancelledByPerson();
+        db.Jobs.Where(j => j.Cancel == null).ExecuteUpdate(set => set.SetProperty(j => j.Cancel, mode).SetProperty(j => j.NextStepAt, now));
+    });
+
+    /// <summary>What a person asks for is written down as the pages do it, once a server is there to ask.</summary>
+    private void Wish(string what, Action<AppDbContext, DateTimeOffset> write)
     {
         if (Schedule.Flow is not null)
         {
@@ -328,15 +343,14 @@ internal sealed class World : IDisposable
 
         if (Current is not { } server)
         {
-            Time.At(TimeSpan.FromSeconds(1), () => Cancel(mode));
+            Time.At(TimeSpan.FromSeconds(1), () => Wish(what, write));
             return;
         }
 
-        Story.Add(Teller.Person, $"stops every job ({mode})");
-        Watch.CancelledByPerson();
+        Story.Add(Teller.Person, what);
         var now = server.Time.GetUtcNow();
         using var db = server.CreateDbContext();
-        db.Jobs.Where(j => j.Cancel == null).ExecuteUpdate(set => set.SetProperty(j => j.Cancel, mode).SetProperty(j => j.NextStepAt, now));
+        write(db, now);
         db.Instances.Where(i => i.NextStepAt != null).ExecuteUpdate(set => set.SetProperty(i => i.NextStepAt, now));
         server.Wake();
     }

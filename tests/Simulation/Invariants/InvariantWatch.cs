@@ -152,7 +152,7 @@ internal sealed class InvariantWatch(World world)
             }
 
             var before = row.Status;
-            (row.Status, row.Contract) = (instance.Status, instance.ContractId);
+            (row.Status, row.Contract, row.KeptUntil) = (instance.Status, instance.ContractId, instance.KeptUntil);
             if (before != row.Status)
             {
                 world.Story.Add(Teller.Product, $"{server.Name}: row of job {Number(row.Job)}, attempt {row.Attempt}, is {row.Status}");
@@ -173,7 +173,14 @@ internal sealed class InvariantWatch(World world)
     {
         foreach (var contract in world.Market.Living)
         {
-            if (!_ours.ContainsKey(contract.Id) || (_rows.TryGetValue(contract.Label!, out var row) && IsPursued(row, contract)))
+            var row = _ours.ContainsKey(contract.Id) ? _rows.GetValueOrDefault(contract.Label!) : null;
+            if (row is { Status: InstanceStatus.Parked, KeptUntil: { } end } && world.Now - end > SweptWithin + world.WallClockJumps)
+            {
+                world.Violate("I2", $"machine {contract.Id} is kept longer than was asked");
+                return;
+            }
+
+            if (!_ours.ContainsKey(contract.Id) || (row is not null && IsPursued(row, contract)))
             {
                 _unwanted.Remove(contract.Id);
                 continue;
@@ -317,6 +324,9 @@ internal sealed class InvariantWatch(World world)
         public string? Contract { get; set; }
 
         public int RentsSent { get; set; }
+
+        /// <summary>Until when it is kept stopped.</summary>
+        public DateTimeOffset? KeptUntil { get; set; }
     }
 
     private sealed class JobView(int number)

@@ -49,6 +49,8 @@ internal sealed class SimulatedMachines(World world, Server server) : IMachines
         return true;
     }, ct);
 
+    public Task AskToSaveAsync(Instance instance, CancellationToken ct) => AskAsync("ask to save", instance, _ => true, ct);
+
     public Task RestartSupervisorAsync(Instance instance, CancellationToken ct) => AskAsync("restart", instance, host =>
     {
         host.StartSupervisor(world.Now);

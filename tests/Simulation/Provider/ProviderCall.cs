@@ -16,6 +16,7 @@ internal enum ProviderCall
     ReadLog,
     Destroy,
     Stop,
+    Start,
     ChangeBid,
 }
 
@@ -37,7 +38,8 @@ internal static class ProviderCalls
         ProviderCall.AttachKey => "attach key",
         ProviderCall.ReadLog => "read log",
         ProviderCall.Destroy => "destroy",
-        ProviderCall.Stop => "stop",
+        ProviderCall.Stop => "stop machine",
+        ProviderCall.Start => "start machine",
         ProviderCall.ChangeBid => "change bid",
     };
 }

@@ -103,7 +103,16 @@ internal sealed class SimulatedMarketplace(World world, Process server) : IMarke
         }, ct);
     }
 
-    public Task StopAsync(string contractId, CancellationToken ct) => AskAsync(ProviderCall.Stop, $"machine {contractId}", _ => world.Market.Stop(Number(contractId), world.Now), ct);
+    public Task StopAsync(string contractId, CancellationToken ct) => AskAsync(ProviderCall.Stop, $"machine {contractId}", _ =>
+        world.Market.Stop(Number(contractId), world.Now) is StateChange.NoSuchInstance ? throw new InstanceGoneException("No such instance.") : true, ct);
+
+    public Task<bool> StartAsync(string contractId, CancellationToken ct) => AskAsync(ProviderCall.Start, $"machine {contractId}", _ => world.Market.Start(Number(contractId), world.Now) switch
+    {
+        StateChange.NoSuchInstance => throw new InstanceGoneException("No such instance."),
+        StateChange.Done => true,
+        StateChange.Queued => false,
+        var refused => throw new ProviderUnavailableException(refused.ToString()),
+    }, ct);
 
     public Task ChangeBidAsync(string contractId, HourlyRate bid, CancellationToken ct) =>
         AskAsync(ProviderCall.ChangeBid, $"machine {contractId}", _ => world.Market.ChangeBid(Number(contractId), bid.Usd, world.Now), ct);

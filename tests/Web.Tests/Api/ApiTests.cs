@@ -195,7 +195,7 @@ public sealed class ApiTests : IAsyncLifetime
         using var stranger = _dashboard.Api(token: null);
         var paths = (await stranger.GetFromJsonAsync<JsonElement>(new Uri("/openapi/v1.json", UriKind.Relative), Ct)).GetProperty("paths");
 
-        foreach (var path in new[] { "connections", "offers", "jobs", "jobs/{number}", "jobs/{number}/cancel", "jobs/{number}/approve", "jobs/{number}/decline", "jobs/{number}/log", "jobs/{number}/files", "jobs/{number}/files/{path}", "machines", "ledger", "ledger.csv" })
+        foreach (var path in new[] { "connections", "offers", "jobs", "jobs/{number}", "jobs/{number}/cancel", "jobs/{number}/keep", "jobs/{number}/start", "jobs/{number}/approve", "jobs/{number}/decline", "jobs/{number}/log", "jobs/{number}/files", "jobs/{number}/files/{path}", "machines", "ledger", "ledger.csv" })
         {
             Assert.True(paths.TryGetProperty($"/api/v1/{path}", out _), path);
         }

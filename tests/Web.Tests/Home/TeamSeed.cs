@@ -123,7 +123,7 @@ internal sealed class TeamSeed(AppDbContext db, Team team, Guid person, DateTime
         InstanceStatus.Unknown or InstanceStatus.Booting or InstanceStatus.Rejected => [InstanceStatus.Sent, status],
         InstanceStatus.Ready => [InstanceStatus.Sent, InstanceStatus.Booting, status],
         InstanceStatus.Running => [InstanceStatus.Sent, InstanceStatus.Booting, InstanceStatus.Ready, status],
-        InstanceStatus.Interrupted => [InstanceStatus.Sent, InstanceStatus.Booting, InstanceStatus.Ready, InstanceStatus.Running, status],
+        InstanceStatus.Interrupted or InstanceStatus.Parked => [InstanceStatus.Sent, InstanceStatus.Booting, InstanceStatus.Ready, InstanceStatus.Running, status],
         InstanceStatus.Draining => [InstanceStatus.Sent, InstanceStatus.Booting, InstanceStatus.Ready, InstanceStatus.Running, status],
         InstanceStatus.Destroying => [InstanceStatus.Sent, InstanceStatus.Booting, InstanceStatus.Ready, InstanceStatus.Running, status],
         InstanceStatus.Gone => [InstanceStatus.Sent, InstanceStatus.Booting, InstanceStatus.Ready, InstanceStatus.Running, InstanceStatus.Destroying, status],

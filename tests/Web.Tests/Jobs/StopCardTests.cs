@@ -1,4 +1,5 @@
 using Bunit;
+using Dashboard.Domain.Costs;
 using Dashboard.Domain.Jobs;
 using Dashboard.Web.Features.Jobs;
 using Microsoft.Extensions.DependencyInjection;
@@ -8,7 +9,7 @@ namespace Dashboard.Web.Tests.Jobs;
 
 public sealed class StopCardTests : BunitContext
 {
-    private readonly List<CancelMode> _asked = [];
+    private readonly List<StopWish> _asked = [];
     private int _closed;
 
     public StopCardTests()
@@ -30,7 +31,7 @@ public sealed class StopCardTests : BunitContext
     public void The_safe_way_comes_first_and_destroying_says_what_is_lost()
     {
         var ways = Card(Views.Running()).FindAll(".choice");
-        Assert.Equal(2, ways.Count);
+        Assert.Equal(3, ways.Count);
         Assert.Contains("Save, then destroy", ways[0].TextContent, StringComparison.Ordinal);
         Assert.Contains("$0.00/day", ways[0].TextContent, StringComparison.Ordinal);
         Assert.Contains("Loses 20 steps, ≈ $0.02 of work.", Squeezed(ways[1].TextContent), StringComparison.Ordinal);
@@ -45,9 +46,37 @@ public sealed class StopCardTests : BunitContext
         await card.Find(".btn-destroy").ClickAsync();
         Assert.True(card.Find(".btn-destroy").HasAttribute("disabled"));
         await card.Instance.Dismissed();
-        Assert.Equal([CancelMode.DestroyNow], _asked);
+        Assert.Equal([new StopWish(CancelMode.DestroyNow, null)], _asked);
         Assert.Equal(1, _closed);
     }
+
+    [Fact]
+    public async Task Keeping_the_machine_says_what_that_costs_a_day_and_a_month_and_asks_until_when()
+    {
+        var card = Card(Views.Running() with { Machines = [Views.Machine() with { DiskRate = HourlyRate.FromUsd(0.012m) }] });
+        var keep = card.FindAll(".choice")[2];
+        Assert.Contains("Keep the machine, stopped", keep.TextContent, StringComparison.Ordinal);
+        Assert.Contains("$0.29/day", Squeezed(keep.TextContent), StringComparison.Ordinal);
+        Assert.Contains("$8.64/month, goes on billing", Squeezed(keep.TextContent), StringComparison.Ordinal);
+
+        await keep.QuerySelector("input")!.ChangeAsync(true);
+        Assert.Equal("24", card.Find("#keep-for").GetAttribute("value"));
+        await card.Find("#keep-for").ChangeAsync("72");
+        await card.Find(".btn-destroy").ClickAsync();
+
+        Assert.Equal([new StopWish(null, TimeSpan.FromDays(3))], _asked);
+    }
+
+    [Fact]
+    public void A_script_without_checkpoints_begins_anew_and_the_card_says_so()
+    {
+        var job = Views.Running();
+        var script = job with { Spec = job.Spec with { Preset = Presets.Command, Backend = "command", Command = new CommandSpec("train", []) }, Attempts = [] };
+        Assert.Equal("Its script begins anew when it is started again.", KeepChoice.For(script)?.Loses);
+    }
+
+    [Fact]
+    public void What_is_kept_already_is_not_offered_to_be_kept() => Assert.Null(KeepChoice.For(Views.Running() with { ParkUntil = Views.Now.AddHours(3) }));
 
     [Fact]
     public void When_the_job_ends_meanwhile_the_card_says_so_and_the_button_goes()

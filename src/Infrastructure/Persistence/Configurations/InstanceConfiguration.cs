@@ -9,6 +9,7 @@ internal sealed class InstanceConfiguration : IEntityTypeConfiguration<Instance>
     public void Configure(EntityTypeBuilder<Instance> builder)
     {
         builder.HasKey(e => e.Id);
+        builder.Property(e => e.Parking).AsJson();
         builder.HasIndex(e => e.Label).IsUnique();
         builder.HasIndex(e => new { e.ConnectionId, e.ContractId });
         builder.HasIndex(e => new { e.TeamId, e.Status });
@@ -17,6 +18,6 @@ internal sealed class InstanceConfiguration : IEntityTypeConfiguration<Instance>
         // Renting twice for one job is a constraint error, whatever else goes wrong. Interrupted, draining and destroying
         // rows do not block the next attempt. Both engines know filtered indexes.
         builder.HasIndex(e => e.JobId, "IX_Instances_Working").IsUnique()
-            .HasFilter("\"Status\" IN ('Intent', 'Sent', 'Unknown', 'Booting', 'Ready', 'Running')");
+            .HasFilter("\"Status\" IN ('Intent', 'Sent', 'Unknown', 'Booting', 'Ready', 'Running', 'Parked')");
     }
 }

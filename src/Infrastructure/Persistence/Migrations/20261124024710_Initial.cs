@@ -509,6 +509,7 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     ReadyAt = table.Column<long>(type: "INTEGER", nullable: true),
                     InterruptedAt = table.Column<long>(type: "INTEGER", nullable: true),
                     KeptUntil = table.Column<long>(type: "INTEGER", nullable: true),
+                    Parking = table.Column<string>(type: "TEXT", nullable: true),
                     WaitedFor = table.Column<bool>(type: "INTEGER", nullable: false),
                     StopAskedAt = table.Column<long>(type: "INTEGER", nullable: true),
                     StopAskedFor = table.Column<string>(type: "TEXT", maxLength: 32, nullable: true),
@@ -587,6 +588,7 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     StopReason = table.Column<string>(type: "TEXT", maxLength: 32, nullable: true),
                     Message = table.Column<string>(type: "TEXT", nullable: true),
                     Cancel = table.Column<string>(type: "TEXT", maxLength: 32, nullable: true),
+                    ParkUntil = table.Column<long>(type: "INTEGER", nullable: true),
                     CancelledAt = table.Column<long>(type: "INTEGER", nullable: true),
                     CancelledBy = table.Column<Guid>(type: "TEXT", nullable: true),
                     CreatedAt = table.Column<long>(type: "INTEGER", nullable: false),
@@ -1290,7 +1292,7 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                 table: "Instances",
                 column: "JobId",
                 unique: true,
-                filter: "\"Status\" IN ('Intent', 'Sent', 'Unknown', 'Booting', 'Ready', 'Running')");
+                filter: "\"Status\" IN ('Intent', 'Sent', 'Unknown', 'Booting', 'Ready', 'Running', 'Parked')");
 
             migrationBuilder.CreateIndex(
                 name: "IX_JobEvents_JobId_At",

@@ -950,6 +950,9 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                         .IsRequired()
                         .HasColumnType("TEXT");
 
+                    b.Property<string>("Parking")
+                        .HasColumnType("TEXT");
+
                     b.Property<long?>("ProgressAt")
                         .HasColumnType("INTEGER");
 
@@ -1110,7 +1113,7 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
 
                     b.HasIndex(new[] { "JobId" }, "IX_Instances_Working")
                         .IsUnique()
-                        .HasFilter("\"Status\" IN ('Intent', 'Sent', 'Unknown', 'Booting', 'Ready', 'Running')");
+                        .HasFilter("\"Status\" IN ('Intent', 'Sent', 'Unknown', 'Booting', 'Ready', 'Running', 'Parked')");
 
                     b.ToTable("Instances");
                 });
@@ -1418,6 +1421,9 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
 
                     b.Property<string>("Order")
                         .HasColumnType("TEXT");
+
+                    b.Property<long?>("ParkUntil")
+                        .HasColumnType("INTEGER");
 
                     b.Property<Guid>("ProjectId")
                         .HasColumnType("TEXT");

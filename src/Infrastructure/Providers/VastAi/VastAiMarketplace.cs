@@ -195,6 +195,15 @@ internal sealed partial class VastAiMarketplace : IMarketplace
     public Task StopAsync(string contractId, CancellationToken ct) =>
         AskAsync(VastAiEndpoint.StateChange, call => _repeatable.ChangeStateAsync(contractId, new WireState("stopped"), call, ct), ct);
 
+    public async Task<bool> StartAsync(string contractId, CancellationToken ct)
+    {
+        var reply = await AskAsync(VastAiEndpoint.StateChange, call => _repeatable.ChangeStateAsync(contractId, new WireState("running"), call, ct), ct, IsQueued);
+        return reply.Ok;
+
+        // Flagged as a failure, and yet it will start once the GPUs are free.
+        static bool IsQueued(VastAiReply reply) => reply.Says("state change queued");
+    }
+
     public Task ChangeBidAsync(string contractId, HourlyRate bid, CancellationToken ct) =>
         AskAsync(VastAiEndpoint.ChangeBid, call => _repeatable.ChangeBidAsync(contractId, new WireBid(bid.Usd), call, ct), ct);
 
@@ -288,7 +297,8 @@ internal sealed partial class VastAiMarketplace : IMarketplace
     };
 
     /// <summary>One call of any kind but rent. A return is a success the provider has confirmed.</summary>
-    private async Task<VastAiReply> AskAsync(VastAiEndpoint endpoint, Func<VastAiCall, Task<HttpResponseMessage>> ask, CancellationToken ct)
+    /// <param name="accepts">Answers that are flagged as failures and are an answer all the same.</param>
+    private async Task<VastAiReply> AskAsync(VastAiEndpoint endpoint, Func<VastAiCall, Task<HttpResponseMessage>> ask, CancellationToken ct, Func<VastAiReply, bool>? accepts = null)
     {
         var gate = _clients.Gates.Of(_account, endpoint, _limits);
         VastAiReply reply;
@@ -309,7 +319,7 @@ internal sealed partial class VastAiMarketplace : IMarketplace
             };
         }
 
-        if (reply.Ok)
+        if (reply.Ok || accepts?.Invoke(reply) == true)
         {
             return reply.Json is null ? throw new ProviderUnavailableException($"HTTP {(int)reply.Status} without JSON.") : reply;
         }

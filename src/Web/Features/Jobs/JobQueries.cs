@@ -37,6 +37,7 @@ public sealed class JobQueries(AppDatabase database, TimeProvider time)
             StopReason = job.StopReason,
             Message = job.Message,
             Cancel = job.Cancel,
+            ParkUntil = job.ParkUntil,
             StartedBy = await db.Users.Where(u => u.Id == person).Select(u => u.DisplayName).SingleOrDefaultAsync(ct) ?? "a former member",
             CreatedAt = job.CreatedAt,
             StartedAt = job.StartedAt,

@@ -31,6 +31,9 @@ public sealed record JobView
     /// <summary>Set once a person has asked it to stop.</summary>
     public required CancelMode? Cancel { get; init; }
 
+    /// <summary>Until when a person wants its machine stopped and kept; null: it is to run.</summary>
+    public DateTimeOffset? ParkUntil { get; init; }
+
     public required string StartedBy { get; init; }
 
     public required DateTimeOffset CreatedAt { get; init; }
@@ -86,6 +89,9 @@ public sealed record JobView
 
     /// <summary>Its machine while that is stopped by another renter and kept.</summary>
     public MachineView? Kept => LastMachine is { Status: InstanceStatus.Interrupted } kept ? kept : null;
+
+    /// <summary>Its machine is stopped, or about to be, and kept for a person.</summary>
+    public bool Parked => ParkUntil is not null || LastMachine is { Status: InstanceStatus.Parked };
 
     /// <summary>Whether it has yet to find its price.</summary>
     public bool Waits => Order is { Binds: true } && StartedAt is null && Status is JobStatus.Submitted or JobStatus.WaitingForPrice;

@@ -54,6 +54,9 @@ public sealed record JobRow(
     /// <summary>Its machine is stopped by another renter and kept.</summary>
     public bool Outbid { get; init; }
 
+    /// <summary>A person has its machine stopped and keeps it.</summary>
+    public bool Parked { get; init; }
+
     /// <summary>How it will end; null: it ends, rests or has ended, or nobody can say.</summary>
     public CostToComplete? Forecast { get; init; }
 
@@ -251,7 +254,7 @@ public sealed class JobsListQueries(AppDatabase database, MetricsStore metrics, 
                 j.Id, j.Number, j.Name, j.Spec.Model.Id, j.Spec.Method.Kind, j.Spec.Preset, markets[j.ConnectionId], names.GetValueOrDefault(j.CreatedBy.Value, ""), j.Status, j.StopReason,
                 machine?.GpuName, machine?.Rental, run?.Step, run?.TotalSteps, run?.Loss, run?.SecondsPerStep, run?.Phase,
                 j.Estimate, j.Limits.MaxRate, costs.GetValueOrDefault(j.Id), instances[j.Id].Aggregate(HourlyRate.Zero, (sum, i) => sum + i.BurnRate),
-                files.GetValueOrDefault(j.Id), losses.GetValueOrDefault(j.Id, []), j.CreatedAt, j.StartedAt, j.EndedAt) { Outbid = j.InterruptedAt is not null, Forecast = forecast, EndsAbout = forecast is null ? null : now + forecast.Left, Order = j.Order };
+                files.GetValueOrDefault(j.Id), losses.GetValueOrDefault(j.Id, []), j.CreatedAt, j.StartedAt, j.EndedAt) { Outbid = j.InterruptedAt is not null, Parked = j.ParkUntil is not null, Forecast = forecast, EndsAbout = forecast is null ? null : now + forecast.Left, Order = j.Order };
         })];
     }
 

@@ -13,6 +13,9 @@ public enum LifeKind
     /// <summary>Stopped by another renter and kept: only its disk bills.</summary>
     Kept,
 
+    /// <summary>Stopped by a person and kept: only its disk bills.</summary>
+    Parked,
+
     /// <summary>What is expected to come.</summary>
     Future,
 }
@@ -45,7 +48,7 @@ public sealed record AttemptLife(
     string? Place,
     string? Caption)
 {
-    /// <summary>When another renter had the machine.</summary>
+    /// <summary>When the machine was stopped and kept.</summary>
     public IReadOnlyList<Pause> Pauses { get; init; } = [];
 }
 
@@ -104,7 +107,7 @@ public sealed record LifeStripLayout(DateTimeOffset From, DateTimeOffset To, dou
 
     // The same intervals as the meter: disk from the contract's begin, GPU from its first running, each at its frozen rate.
     private static Money Cost(AttemptLife attempt, LifeKind kind, DateTimeOffset from, DateTimeOffset to) =>
-        Overlap(attempt.DiskRate, attempt.BilledFrom, from, to) + (kind == LifeKind.Kept ? Money.Zero : Overlap(attempt.GpuRate, attempt.GpuFrom, from, to));
+        Overlap(attempt.DiskRate, attempt.BilledFrom, from, to) + (kind is LifeKind.Kept or LifeKind.Parked ? Money.Zero : Overlap(attempt.GpuRate, attempt.GpuFrom, from, to));
 
     private static IEnumerable<(LifeKind, DateTimeOffset, DateTimeOffset)> Stretches(AttemptLife attempt, DateTimeOffset from, DateTimeOffset to)
     {
@@ -112,7 +115,7 @@ public sealed record LifeStripLayout(DateTimeOffset From, DateTimeOffset To, dou
         {
             var (away, back) = (pause.From > from ? pause.From : from, Earlier(pause.To ?? to, to));
             yield return (LifeKind.Running, from, away);
-            yield return (LifeKind.Kept, away, back);
+            yield return (pause.Parked ? LifeKind.Parked : LifeKind.Kept, away, back);
             from = back;
         }
 

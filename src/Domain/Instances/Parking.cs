@@ -1,0 +1,26 @@
+namespace Dashboard.Domain.Instances;
+
+/// <summary>How far a machine is that a person wants stopped and kept: its program saves, then the provider stops it, later it is started again.</summary>
+/// <param name="SaveAskedAt">When its program was asked to write a checkpoint.</param>
+/// <param name="Step">Where the program was then; null: it tells of no checkpoints.</param>
+public sealed record Parking(DateTimeOffset SaveAskedAt, int? Step)
+{
+    /// <summary>A program is waited for so long, as where it is asked to end.</summary>
+    public static readonly TimeSpan SavePatience = TimeSpan.FromSeconds(120);
+
+    /// <summary>A person who keeps a machine says until when, at most so far from now: a stopped machine is how money is forgotten.</summary>
+    public static readonly TimeSpan Longest = TimeSpan.FromDays(14);
+
+    /// <summary>What the form offers first.</summary>
+    public static readonly TimeSpan Usual = TimeSpan.FromHours(24);
+
+    /// <summary>When the provider last accepted to stop it.</summary>
+    public DateTimeOffset? StopAcceptedAt { get; init; }
+
+    /// <summary>When the provider was last asked to start it again; null while it is to stay stopped.</summary>
+    public DateTimeOffset? StartAskedAt { get; init; }
+
+    /// <summary>Whether nothing is lost by stopping now, or it has been waited long enough.</summary>
+    /// <param name="made">Step of the newest checkpoint on the machine.</param>
+    public bool IsSaved(int? made, DateTimeOffset now) => Step is not { } step || made >= step || now - SaveAskedAt >= SavePatience;
+}
