@@ -1,6 +1,6 @@
 namespace Dashboard.Domain.Instances;
 
-/// <summary>How far a machine is that a person wants stopped and kept: its program saves, then the provider stops it, later it is started again.</summary>
+/// <summary>How far a machine is that a person wants stopped and kept: its program saves, the checkpoint comes home, the provider stops it, later it is started again.</summary>
 /// <param name="SaveAskedAt">When its program was asked to write a checkpoint.</param>
 /// <param name="Step">Where the program was then; null: it tells of no checkpoints.</param>
 public sealed record Parking(DateTimeOffset SaveAskedAt, int? Step)
@@ -22,5 +22,8 @@ public sealed record Parking(DateTimeOffset SaveAskedAt, int? Step)
 
     /// <summary>Whether nothing is lost by stopping now, or it has been waited long enough.</summary>
     /// <param name="made">Step of the newest checkpoint on the machine.</param>
-    public bool IsSaved(int? made, DateTimeOffset now) => Step is not { } step || made >= step || now - SaveAskedAt >= SavePatience;
+    /// <param name="home">Step of the newest one at home.</param>
+    /// <param name="transfer">A checkpoint that was made is waited for so long on its way home.</param>
+    public bool MayStop(int? made, int? home, TimeSpan transfer, DateTimeOffset now) =>
+        Step is not { } step || home >= step || now - SaveAskedAt >= (made >= step ? SavePatience + transfer : SavePatience);
 }

@@ -114,6 +114,11 @@ internal sealed partial class HomeCheckpoints(
             return false; // a newer one is not held up by it: the program may have dropped what was being fetched
         }
 
+        if (row.Instance.Parking is not null && made > (attempt.CheckpointHome ?? -1))
+        {
+            return true; // its machine is about to be stopped, and nothing can be fetched from it then
+        }
+
         return attempt.CheckpointAt is { } last ? now - last >= options.Value.CheckpointEvery : made is not null;
     }
 

@@ -6,8 +6,9 @@ using Microsoft.Extensions.Options;
 namespace Dashboard.Infrastructure.Lifecycle;
 
 /// <summary>
-/// A machine that a person wants stopped and kept: its program saves, the provider stops it, its disk bills until the day the
-/// person named, and then it is destroyed. Until then it can be started again, and its program goes on from the checkpoint on its disk.
+/// A machine that a person wants stopped and kept: its program saves, the checkpoint comes home, the provider stops the machine, its
+/// disk bills until the day the person named, and then it is destroyed. Until then it can be started again, and its program goes on
+/// from the checkpoint on its disk.
 /// </summary>
 internal sealed class ParkMachine(InstanceRecords records, IMachines machines, IMarketplaces marketplaces, HomeCheckpoints checkpoints, IOptions<LifecycleOptions> options, TimeProvider time)
 {
@@ -17,17 +18,16 @@ internal sealed class ParkMachine(InstanceRecords records, IMachines machines, I
     /// <summary>Whether its program is to make way.</summary>
     public static bool IsWanted(InstanceSnapshot row) => row.Job is { ParkUntil: not null, Cancel: null } && row.Instance.StopAskedAt is null;
 
-    /// <summary>Whether it can be stopped without looking at it again: it is stopped, or has not saved for too long.</summary>
-    public bool IsOverdue(InstanceSnapshot row) =>
-        row.Instance.Observed is ObservedStatus.Stopped or ObservedStatus.WaitingForGpu || row.Instance.Parking?.IsSaved(made: null, time.GetUtcNow()) == true;
+    /// <summary>Whether it can be stopped without looking at it again: it is stopped, or has been waited for too long.</summary>
+    public bool IsOverdue(InstanceSnapshot row) => row.Instance.Observed is ObservedStatus.Stopped or ObservedStatus.WaitingForGpu || MayStop(row, row.Attempt.CheckpointMade);
 
     /// <summary>Part of each look at a program that still runs: asks it to save, and once it has, the provider to stop the machine.</summary>
     public async Task BeginAsync(InstanceSnapshot row, RunLook look, RowLease lease)
     {
         var made = look.Progress.Checkpoint ?? row.Attempt.CheckpointMade;
-        if (row.Instance.Parking is { } parking)
+        if (row.Instance.Parking is not null)
         {
-            if (parking.IsSaved(made, time.GetUtcNow()))
+            if (MayStop(row, made))
             {
                 await StopAsync(row, lease);
             }
@@ -38,9 +38,9 @@ internal sealed class ParkMachine(InstanceRecords records, IMachines machines, I
         await machines.AskToSaveAsync(row.Instance, lease.Lost);
         await records.ApplyAsync(row.Instance.Id, lease.Fence, change =>
         {
-            var saves = made is not null || change.Job.Spec.Command is null;
+            var saves = (made is not null || change.Job.Spec.Command is null) && change.Attempt.Health is { NotFinite: 0, High: 0 }; // nobody goes on from a run that has diverged
             change.Instance.Parking = new Parking(change.Now, saves ? look.Progress.Step ?? change.Attempt.Step : null);
-            change.Say("parking", saves ? "Asked the program to save; then its machine is stopped and kept." : "Its program tells of no checkpoints; its machine is stopped and kept.");
+            change.Say("parking", saves ? "Asked the program to save; once that is home, its machine is stopped and kept." : "Its program has nothing to save; its machine is stopped and kept.");
         }, lease.Lost);
     }
 
@@ -95,6 +95,8 @@ internal sealed class ParkMachine(InstanceRecords records, IMachines machines, I
             await ApplyAsync(row, lease, change => change.Again(Least(Look, change.Instance.KeptUntil!.Value - change.Now)));
         }
     }
+
+    private bool MayStop(InstanceSnapshot row, int? made) => row.Instance.Parking?.MayStop(made, row.Attempt.CheckpointHome, options.Value.Drain, time.GetUtcNow()) == true;
 
     private async Task BringBackAsync(InstanceSnapshot row, RowLease lease)
     {

@@ -38,7 +38,7 @@ public sealed class ParkedMachineTests : IAsyncLifetime
         await KeepAsync(host, job, TimeSpan.FromHours(24));
         var machine = await IsAsync(host, job, InstanceStatus.Parked);
         Assert.Contains("Its machine is stopped and kept until", (await host.JobAsync(job)).Message, StringComparison.Ordinal);
-        Assert.True((await AttemptAsync(host, job)).CheckpointMade >= machine.Parking!.Step, $"{(await AttemptAsync(host, job)).CheckpointMade} after {machine.Parking.Step}");
+        Assert.True((await AttemptAsync(host, job)).CheckpointHome >= machine.Parking!.Step, $"{(await AttemptAsync(host, job)).CheckpointHome} at home after {machine.Parking.Step}");
         await Eventually.HoldsAsync(async () => (await MachineAsync(host, job)).RunningSince is null, "its GPU is not metered any more", Patience, Now);
 
         await LetGoOnAsync(host, job);
@@ -126,7 +126,7 @@ public sealed class ParkedMachineTests : IAsyncLifetime
 
     private Task<LifecycleHost> StartAsync() => LifecycleHost.StartAsync(
         Sandbox,
-        more: services => services.AddSingleton(Create(new InterruptionOptions { CheckpointMinutes = 0.02 })),
+        more: services => services.AddSingleton(Create(new InterruptionOptions { CheckpointMinutes = 5 })), // what comes home comes because it is stopped
         pace: new LifecycleOptions
         {
             QuietInterval = TimeSpan.FromSeconds(0.5),

@@ -29,7 +29,7 @@ public sealed record KeepChoice(string? Loses, string Detail, Money PerDay, Mone
         var anew = job.Spec.Command is not null && job.LastAttempt?.CheckpointMade is null;
         return new KeepChoice(
             anew ? "Its script begins anew when it is started again." : null,
-            anew ? "It has saved no checkpoint." : "Writes a checkpoint, then the provider stops the machine. You can start it again there while its GPU is free.",
+            anew ? "It has saved no checkpoint." : "Writes a checkpoint, brings it home, then the machine is stopped. You can start it again there while its GPU is free.",
             machine.DiskRate.For(TimeSpan.FromDays(1)),
             machine.DiskRate.For(TimeSpan.FromDays(30)));
     }
