@@ -55,10 +55,10 @@ internal static class JobEndpoints
         api.MapPost("/jobs/{number:int}/keep", async (ApiCaller caller, int number, KeepBody? body, ParkJob park, CancellationToken ct) =>
                 Kept(number, await park.KeepAsync(caller.Team, number, TimeSpan.FromHours(body?.Hours ?? Parking.Usual.TotalHours), ct)))
             .WithSummary("Has a running job save, stops its machine and keeps it; its disk goes on billing. When the time is over it is destroyed and the job is cancelled. Again: keeps it so long from now.")
-            .Produces(StatusCodes.Status202Accepted).ProducesProblem(StatusCodes.Status409Conflict);
+            .Produces(StatusCodes.Status202Accepted).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);
         api.MapPost("/jobs/{number:int}/start", async (ApiCaller caller, int number, ParkJob park, CancellationToken ct) => Kept(number, await park.StartAsync(caller.Team, number, ct)))
             .WithSummary("Starts the kept machine of a job again; its program goes on from the checkpoint on its disk. It waits for its GPU if that is taken.")
-            .Produces(StatusCodes.Status202Accepted).ProducesProblem(StatusCodes.Status409Conflict);
+            .Produces(StatusCodes.Status202Accepted).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);
         api.MapPost("/jobs/{number:int}/approve", async (ApiCaller caller, int number, DecideJob decide, CancellationToken ct) => Decided(number, await decide.ApproveAsync(caller.Team, number, ct)))
             .WithSummary("Says yes to a job whose status is AwaitingApproval; it goes on. One's own job is for others to decide, an owner's excepted.")
             .Produces(StatusCodes.Status202Accepted).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);
@@ -67,7 +67,12 @@ internal static class JobEndpoints
             .Produces(StatusCodes.Status202Accepted).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);
     }
 
-    private static IResult Kept(int number, string? refusal) => refusal is null ? Results.Accepted($"/api/v1/jobs/{number}") : ApiProblems.Conflict(refusal);
+    private static IResult Kept(int number, ParkResult result) => result switch
+    {
+        { Found: false } => ApiProblems.NotFound("job"),
+        { Problem: { } problem } => ApiProblems.Conflict(problem),
+        _ => Results.Accepted($"/api/v1/jobs/{number}"),
+    };
 
     private static IResult Decided(int number, DecideResult result) => result switch
     {

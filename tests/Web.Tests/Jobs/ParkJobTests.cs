@@ -23,7 +23,7 @@ public sealed class ParkJobTests : PageTest
     {
         var number = await SeedJobAsync(InstanceStatus.Running);
 
-        Assert.Null(await Park.KeepAsync(Member, number, Day, default));
+        Assert.Null((await Park.KeepAsync(Member, number, Day, default)).Problem);
 
         await using var db = await Database.ForSystemAsync(default);
         Assert.Equal(Time.GetUtcNow() + Day, (await db.Jobs.SingleAsync(Ct)).ParkUntil);
@@ -39,7 +39,7 @@ public sealed class ParkJobTests : PageTest
         var number = await SeedJobAsync(InstanceStatus.Parked);
         Time.Advance(TimeSpan.FromHours(3));
 
-        Assert.Null(await Park.KeepAsync(Member, number, Day, default));
+        Assert.Null((await Park.KeepAsync(Member, number, Day, default)).Problem);
 
         await using var db = await Database.ForSystemAsync(default);
         Assert.Equal((Time.GetUtcNow() + Day, Time.GetUtcNow() + Day), ((await db.Jobs.SingleAsync(Ct)).ParkUntil, (await db.Instances.SingleAsync(Ct)).KeptUntil));
@@ -50,8 +50,8 @@ public sealed class ParkJobTests : PageTest
     {
         var number = await SeedJobAsync(InstanceStatus.Parked);
 
-        Assert.Null(await Park.StartAsync(Member, number, default));
-        Assert.Equal("Its machine runs, or is given up already.", await Park.StartAsync(Member, number, default));
+        Assert.Null((await Park.StartAsync(Member, number, default)).Problem);
+        Assert.Equal("Its machine runs, or is given up already.", (await Park.StartAsync(Member, number, default)).Problem);
 
         await using var db = await Database.ForSystemAsync(default);
         Assert.Null((await db.Jobs.SingleAsync(Ct)).ParkUntil);
@@ -63,20 +63,20 @@ public sealed class ParkJobTests : PageTest
     [InlineData(InstanceStatus.Draining)]
     [InlineData(InstanceStatus.Destroying)]
     public async Task A_machine_that_does_not_run_is_not_kept(InstanceStatus status) =>
-        Assert.Equal("It has no machine that could be kept.", await Park.KeepAsync(Member, await SeedJobAsync(status), Day, default));
+        Assert.Equal("It has no machine that could be kept.", (await Park.KeepAsync(Member, await SeedJobAsync(status), Day, default)).Problem);
 
     [Fact]
     public async Task One_that_is_being_stopped_for_good_is_not_kept()
     {
         var number = await SeedJobAsync(InstanceStatus.Running, job => job.Cancel = CancelMode.SaveThenDestroy);
-        Assert.Equal("It has no machine that could be kept.", await Park.KeepAsync(Member, number, Day, default));
+        Assert.Equal("It has no machine that could be kept.", (await Park.KeepAsync(Member, number, Day, default)).Problem);
     }
 
     [Theory]
     [InlineData(0)]
     [InlineData(337)]
     public async Task It_is_kept_for_two_weeks_at_most(double hours) =>
-        Assert.Equal("A stopped machine is kept for 14 days at most.", await Park.KeepAsync(Member, await SeedJobAsync(InstanceStatus.Running), TimeSpan.FromHours(hours), default));
+        Assert.Equal("A stopped machine is kept for 14 days at most.", (await Park.KeepAsync(Member, await SeedJobAsync(InstanceStatus.Running), TimeSpan.FromHours(hours), default)).Problem);
 
     [Fact]
     public async Task A_viewer_may_neither_stop_it_nor_start_it()

@@ -8,6 +8,11 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Dashboard.Web.Features.Jobs;
 
+/// <summary>What became of a wish about a job's machine.</summary>
+/// <param name="Problem">Why it was not taken down, as a sentence; null: it was.</param>
+/// <param name="Found">Whether the team has such a job.</param>
+public sealed record ParkResult(string? Problem, bool Found = true);
+
 /// <summary>
 /// A person has a job's machine stopped and kept until a day, puts that day off, or has it started again. The wish is durable; the
 /// reconciler carries it out.
@@ -17,12 +22,11 @@ public sealed class ParkJob(AppDatabase database, LifecycleSignal signal, Change
     private const string Nothing = "It has no machine that could be kept.";
 
     /// <summary>Stops the machine and keeps it so long, or keeps one that is stopped so long from now.</summary>
-    /// <returns>Null when it was taken down, else why not, as a sentence.</returns>
-    public Task<string?> KeepAsync(TeamContext team, int number, TimeSpan time, CancellationToken ct)
+    public Task<ParkResult> KeepAsync(TeamContext team, int number, TimeSpan time, CancellationToken ct)
     {
         team.Require(Permission.StopJobs);
         return time <= TimeSpan.Zero || time > Parking.Longest
-            ? Task.FromResult<string?>($"A stopped machine is kept for {Parking.Longest.TotalDays:0} days at most.")
+            ? Task.FromResult(new ParkResult($"A stopped machine is kept for {Parking.Longest.TotalDays:0} days at most."))
             : ChangeAsync(team, number, (job, machine, now) =>
             {
                 if (!MayPark(job.Status, machine.Status, job.Cancel))
@@ -45,8 +49,7 @@ public sealed class ParkJob(AppDatabase database, LifecycleSignal signal, Change
     }
 
     /// <summary>Starts the stopped machine again; its program goes on from the checkpoint on its disk. Spends money, so it asks for the right to start jobs.</summary>
-    /// <returns>Null when it was taken down, else why not, as a sentence.</returns>
-    public Task<string?> StartAsync(TeamContext team, int number, CancellationToken ct)
+    public Task<ParkResult> StartAsync(TeamContext team, int number, CancellationToken ct)
     {
         team.Require(Permission.StartJobs);
         return ChangeAsync(team, number, (job, machine, _) =>
@@ -69,7 +72,7 @@ public sealed class ParkJob(AppDatabase database, LifecycleSignal signal, Change
     /// <summary>Whether its machine can be kept instead of destroyed.</summary>
     public static bool MayPark(JobStatus job, InstanceStatus? machine, CancelMode? cancel) => job == JobStatus.Running && machine is InstanceStatus.Running or InstanceStatus.Parked && cancel is null;
 
-    private async Task<string?> ChangeAsync(TeamContext team, int number, Func<Job, Instance, DateTimeOffset, (string? Refusal, string? Said)> change, CancellationToken ct)
+    private async Task<ParkResult> ChangeAsync(TeamContext team, int number, Func<Job, Instance, DateTimeOffset, (string? Refusal, string? Said)> change, CancellationToken ct)
     {
         var now = time.GetUtcNow();
         await using var db = await database.ForTeamAsync(team, ct);
@@ -77,19 +80,19 @@ public sealed class ParkJob(AppDatabase database, LifecycleSignal signal, Change
         var job = await db.Jobs.SingleOrDefaultAsync(j => j.TeamId == team.TeamId && j.Number == number, ct);
         if (job is null)
         {
-            return "This job does not exist any more.";
+            return new ParkResult("This job does not exist any more.", Found: false);
         }
 
         var machine = await db.Instances.SingleOrDefaultAsync(i => i.JobId == job.Id && i.AttemptNumber == job.AttemptCount && (i.Status == InstanceStatus.Running || i.Status == InstanceStatus.Parked), ct);
         if (machine is null)
         {
-            return Nothing;
+            return new ParkResult(Nothing);
         }
 
         var (refusal, said) = change(job, machine, now);
         if (refusal is not null)
         {
-            return refusal;
+            return new ParkResult(refusal);
         }
 
         machine.NextStepAt = now;
@@ -98,6 +101,6 @@ public sealed class ParkJob(AppDatabase database, LifecycleSignal signal, Change
         await transaction.CommitAsync(CancellationToken.None); // all is written: giving up now would only lose it
         signal.Wake();
         changes.Publish(team.TeamId, job.Id);
-        return null;
+        return new ParkResult(null);
     }
 }
