@@ -65,7 +65,7 @@ public sealed class Job
     public StopReason? StopReason { get; set; }
 
     /// <summary>What happened, what it cost, what to do: said by the step that ended it. Null while all is well.</summary>
-    public string? Message { get; set; }
+    public Said? Message { get; set; }
 
     /// <summary>Set once by a person, durable: every step looks at it first.</summary>
     public CancelMode? Cancel { get; set; }

@@ -1,5 +1,6 @@
 using Dashboard.Domain;
 using Dashboard.Domain.Budgets;
+using Dashboard.Domain.Costs;
 using Dashboard.Domain.Inbox;
 using Dashboard.Domain.Jobs;
 using Dashboard.Infrastructure.Lifecycle;
@@ -18,7 +19,7 @@ public static class Approvals
         ArgumentNullException.ThrowIfNull(db);
         ArgumentNullException.ThrowIfNull(job);
         var ask = job.Ask ?? throw new InvalidOperationException($"Job {job.Number} asks for nothing.");
-        db.JobEvents.Add(new JobEvent { TeamId = job.TeamId, JobId = job.Id, At = now, Kind = "approval", Text = $"Asks for approval: {ask.Words(own: false)}", PersonId = job.CreatedBy });
+        db.JobEvents.Add(new JobEvent { TeamId = job.TeamId, JobId = job.Id, At = now, Kind = "approval", Text = Said.Money($"Asks for approval: {ask.Words(own: false)}", "Asks for approval."), PersonId = job.CreatedBy });
         InboxWriter.Open(db, job.TeamId, InboxKinds.Approval, InboxKey(job.Id), Title(db, job, ask), Detail(ask), $"/jobs/{job.Number}", "Decide", now, alsoFor: job.CreatedBy);
         Outbox.Announce(db, job.TeamId, OutboxKinds.ApprovalAsked, job.Id.ToString(), $"{{\"job\":\"{job.Id}\"}}", now);
     }
@@ -33,7 +34,7 @@ public static class Approvals
         db.JobEvents.Add(new JobEvent
         {
             TeamId = job.TeamId, JobId = job.Id, At = now, PersonId = person, Kind = outcome == DecisionOutcome.Approved ? "approved" : "declined",
-            Text = $"{outcome} {ask.Figure}, {Was(ask.Passed[0].Kind, ask.Passed[0].Limit)}{(reason is null ? "" : $": {reason}")}.",
+            Text = $"{outcome}" + Said.Money($" {ask.Figure}, {Was(ask.Passed[0].Kind, ask.Passed[0].Limit)}") + (reason is null ? "." : $": {reason}."),
         });
         var (key, team) = (InboxKey(job.Id), job.TeamId);
         db.Inbox.Where(i => i.TeamId == team && i.Key == key && i.ResolvedAt == null)
@@ -67,7 +68,7 @@ public static class Approvals
         TeamId = job.TeamId, JobId = job.Id, AskedBy = job.CreatedBy, DecidedBy = person, At = now, Outcome = outcome, Kind = passed.Kind, Amount = passed.Asked, Limit = passed.Limit, Reason = reason,
     });
 
-    private static string Was(RoleLimitKind kind, Domain.Costs.Money limit) => $"the limit was {RoleLimitRules.Words(kind, limit)}";
+    private static string Was(RoleLimitKind kind, Money limit) => $"the limit was {RoleLimitRules.Words(kind, limit)}";
 
     private static string NameOf(AppDbContext db, UserId person) => db.Users.AsNoTracking().Where(u => u.Id == person.Value).Select(u => u.DisplayName).SingleOrDefault() ?? "A former member";
 }

@@ -101,16 +101,16 @@ internal sealed record OrderBody(long? LimitMicrosPerHour, DateTimeOffset? Until
         new(new HourlyRate(LimitMicrosPerHour ?? 0), GoodForSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null, Until, Then ?? OrderEnding.Cancel);
 }
 
-/// <summary>An order as it stands.</summary>
+/// <summary>An order as it stands. Amounts are null when not yours to see.</summary>
 /// <param name="FiredAt">When a fitting machine was found; null: it waits, or its time has passed.</param>
 /// <param name="LiftedAt">Since when any price will do.</param>
 /// <param name="LowestMicrosPerHour">What the cheapest machine that the job could use cost at <paramref name="LowestAt"/>; null: there was none, or nobody looked yet.</param>
 internal sealed record OrderAnswer(
-    long LimitMicrosPerHour, DateTimeOffset? Until, OrderEnding Then, DateTimeOffset? FiredAt, DateTimeOffset? LiftedAt, DateTimeOffset? LookedAt, long? LowestMicrosPerHour, DateTimeOffset? LowestAt)
+    long? LimitMicrosPerHour, DateTimeOffset? Until, OrderEnding Then, DateTimeOffset? FiredAt, DateTimeOffset? LiftedAt, DateTimeOffset? LookedAt, long? LowestMicrosPerHour, DateTimeOffset? LowestAt)
 {
-    public static OrderAnswer? Of(PriceOrder? order) => order is null
+    public static OrderAnswer? Of(PriceOrder? order, bool money) => order is null
         ? null
-        : new(order.Limit.MicrosPerHour, order.Until, order.Then, order.FiredAt, order.LiftedAt, order.LookedAt, order.Lowest?.MicrosPerHour, order.LowestAt);
+        : new(money ? order.Limit.MicrosPerHour : null, order.Until, order.Then, order.FiredAt, order.LiftedAt, order.LookedAt, money ? order.Lowest?.MicrosPerHour : null, order.LowestAt);
 }
 
 /// <summary>Why a job waits for somebody's yes: the first limit it passes. Amounts are null when not yours to see.</summary>

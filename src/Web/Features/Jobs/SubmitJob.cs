@@ -160,10 +160,10 @@ public sealed class SubmitJob(AppDatabase database, QuoteOffers quotes, INudgePr
     }
 
     /// <summary>Limits that nobody typed are said.</summary>
-    private static string Submitted(JobRequest request, RoleCheck check)
+    private static Said Submitted(JobRequest request, RoleCheck check)
     {
         var (cost, rate) = (check.Limits.MaxCost, check.Limits.MaxRate);
         var bounds = new[] { cost != request.Limits.MaxCost ? $"{cost!.Value.Words()} in all" : null, rate != request.Limits.MaxRate ? rate!.Value.Words() : null }.OfType<string>().ToList();
-        return bounds.Count == 0 ? "Submitted." : $"Submitted. {(check.Ask is null ? "Without approval" : "Once approved")} it may cost at most {string.Join(" and ", bounds)}.";
+        return "Submitted." + Said.Money(bounds.Count == 0 ? "" : $" {(check.Ask is null ? "Without approval" : "Once approved")} it may cost at most {string.Join(" and ", bounds)}.");
     }
 }
