@@ -14,9 +14,10 @@ namespace Dashboard.Web.Api;
 /// <param name="Spec">What to run, with the keys of the machine's <c>spec.json</c> version 1.</param>
 /// <param name="Project">Null: the team's first project.</param>
 /// <param name="Order">Waits for a price; left out: it starts at the price there is.</param>
+/// <param name="Replaces">Number of a job of one's own that awaits approval: it is withdrawn when this one is taken.</param>
 /// <param name="MayPause">True starts it although a budget may not reach to its end: it is saved and paused there.</param>
 internal sealed record JobBody(
-    string? Name, Guid? Connection, string? Offer, JsonElement? Spec, NeedsBody? Needs, LimitsBody? Limits, Guid? Project, IReadOnlyList<string>? Tags, bool? MayPause = null, OrderBody? Order = null)
+    string? Name, Guid? Connection, string? Offer, JsonElement? Spec, NeedsBody? Needs, LimitsBody? Limits, Guid? Project, IReadOnlyList<string>? Tags, bool? MayPause = null, OrderBody? Order = null, int? Replaces = null)
 {
     /// <returns>The request, or what is wrong with it.</returns>
     public async Task<(JobRequest? Request, FieldProblem? Problem)> ReadAsync(ApiCaller caller, ConnectionQueries connections, string? idempotencyKey, CancellationToken ct)
@@ -56,6 +57,7 @@ internal sealed record JobBody(
             ProjectId = Project is { } project ? new ProjectId(project) : null,
             Tags = Tags ?? [],
             MayPause = MayPause ?? false,
+            Replaces = Replaces,
             IdempotencyKey = idempotencyKey,
         }, null);
     }

@@ -46,7 +46,7 @@ public sealed class JobQueries(AppDatabase database, TimeProvider time)
             Limits = job.Limits,
             Order = job.Order,
             Approval = job is { Status: JobStatus.AwaitingApproval, Ask: { } ask }
-                ? new ApprovalView(ask, job.CreatedBy == team.UserId, team.MayDecide(job.CreatedBy), await RoleLimitBook.DecidersAsync(db, team.TeamId, job.CreatedBy, ct))
+                ? new ApprovalView(ask, job.CreatedBy == team.UserId, team.MayDecide(job.CreatedBy), await RoleLimitBook.DecidersAsync(db, team.TeamId, job.CreatedBy, ct), await RemindApprovers.LastAsync(db, job, ct))
                 : null,
             Estimate = job.Estimate,
             ConnectionId = job.ConnectionId,

@@ -108,6 +108,14 @@ public sealed class SubmitJob(AppDatabase database, QuoteOffers quotes, INudgePr
             return new SubmitResult.Invalid([new FieldProblem("ProjectId", "This project does not exist. Choose another one.")]);
         }
 
+        var replaced = request.Replaces is { } earlier
+            ? await db.Jobs.SingleOrDefaultAsync(j => j.TeamId == team.TeamId && j.Number == earlier && j.CreatedBy == team.UserId && j.Status == JobStatus.AwaitingApproval && j.Cancel == null, ct)
+            : null;
+        if (request.Replaces is { } missing && replaced is null)
+        {
+            return new SubmitResult.Invalid([new FieldProblem("Replaces", $"#{missing} waits for approval no more, so it cannot be changed. Nothing was started, $0.00.")]);
+        }
+
         var standing = await RoleLimitBook.StandingAsync(db, team.TeamId, team.UserId, team.Role, now, ct);
         var check = RoleCheck.Of(standing, team.Role, connection.Market.Simulated, request, chosen, budgets.Value.Terms);
         var row = await db.Teams.SingleAsync(t => t.Id == team.TeamId, ct);
@@ -141,6 +149,11 @@ public sealed class SubmitJob(AppDatabase database, QuoteOffers quotes, INudgePr
         db.Jobs.Add(job);
         db.JobEvents.Add(new JobEvent { TeamId = team.TeamId, JobId = job.Id, At = now, Kind = "submitted", Text = Submitted(request, check), PersonId = team.UserId });
         db.Outbox.Add(new OutboxMessage { TeamId = team.TeamId, Kind = "job.submitted", DedupKey = $"job.submitted/{job.Id}", Payload = $"{{\"job\":\"{job.Id}\"}}", At = now });
+        if (replaced is not null)
+        {
+            Approvals.Withdrawn(db, replaced, job.Number, now);
+        }
+
         if (check.Ask is not null)
         {
             job.MoveTo(JobStatus.AwaitingApproval, now); // money is promised to it once somebody has said yes
@@ -153,6 +166,11 @@ public sealed class SubmitJob(AppDatabase database, QuoteOffers quotes, INudgePr
         if (check.Ask is null)
         {
             nudge.Provision(job.Id);
+        }
+
+        if (replaced is not null)
+        {
+            changes.Publish(team.TeamId, replaced.Id);
         }
 
         changes.Publish(team.TeamId, job.Id);
