@@ -23,6 +23,14 @@ internal static class BudgetNotices
         BudgetScope.Job => "It",
     };
 
+    /// <summary><c>legal-summaries, a month</c>.</summary>
+    public static string OfPeriod(AppDbContext db, Budget budget) => NameOf(db, budget) + budget.Period switch
+    {
+        BudgetPeriod.Month => ", a month",
+        BudgetPeriod.Week => ", a week",
+        BudgetPeriod.Total => "",
+    };
+
     /// <summary>While something runs.</summary>
     public static string HasReached(AppDbContext db, Budget budget) => budget.Scope == BudgetScope.Job
         ? $"It reached its limit of {budget.Limit.Words()}."

@@ -8,6 +8,7 @@ using Dashboard.Domain.Instances;
 using Dashboard.Domain.Jobs;
 using Dashboard.Domain.Notifications;
 using Dashboard.Domain.Teams;
+using Dashboard.Infrastructure.Alerts;
 using Dashboard.Infrastructure.Budgets;
 using Dashboard.Infrastructure.Persistence;
 using Microsoft.EntityFrameworkCore;
@@ -147,9 +148,10 @@ internal static class Announcements
             return null; // the rule was deleted
         }
 
+        var budget = await AlertFigures.WhoseAsync(db, rule, ct);
         var (fires, figure) = (move.To == RuleState.Firing, AlertRules.Words(rule.Metric, move.Value));
         return new Announcement(
-            Topics.Alerts, fires ? "warn" : "ok", $"{AlertRules.Name(rule.Metric)}: {(fires ? figure : $"over, {figure}")}", $"The rule is “{AlertRules.Sentence(rule.Metric, rule.Threshold, rule.HoldFor)}”.", $"/alerts/{id}")
+            Topics.Alerts, fires ? "warn" : "ok", $"{AlertRules.Name(rule.Metric, budget)}: {(fires ? figure : $"over, {figure}")}", $"The rule is “{AlertRules.Sentence(rule.Metric, rule.Threshold, rule.HoldFor, budget)}”.", $"/alerts/{id}")
         {
             Needs = AlertRules.Needs(rule.Metric),
         };
