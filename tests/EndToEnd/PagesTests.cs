@@ -24,7 +24,7 @@ public sealed partial class PagesTests
     // Made of the parts of the pages above: in CI's size each is looked at in one of the two views.
     private static readonly Place[] MorePlaces =
     [
-        new("market-compare", "/market", CompareTwoAsync), new("prices-models", "/prices?tab=compare"), new("prices-week", "/prices?tab=week"), new("prices-alerts", "/prices?tab=alerts"), new("prices-overlay", "/prices?gpu=RTX 4090,RTX 3090&type=both&range=7d"), new("job-running", "/jobs/2"), new("job-metrics", "/jobs/1?tab=metrics"), new("job-spec", "/jobs/1?tab=spec"), new("stop", "/jobs/2?ask=stop"), new("ledger", "/costs/ledger"), new("reconcile", "/costs/reconcile?state=all"),
+        new("market-compare", "/market", CompareTwoAsync), new("prices-models", "/prices?tab=compare"), new("prices-week", "/prices?tab=week"), new("prices-alerts", "/prices?tab=alerts"), new("prices-overlay", "/prices?gpu=RTX 4090,RTX 3090&type=both&range=7d"), new("job-running", "/jobs/2"), new("job-metrics", "/jobs/1?tab=metrics"), new("job-spec", "/jobs/1?tab=spec"), new("stop", "/jobs/2?ask=stop"), new("ledger", "/costs/ledger"), new("reconcile", "/costs/reconcile?state=all"), new("estimates", "/costs/estimates?ended=all"),
         new("invoices", "/costs/invoices"), new("statement", $"/costs/invoices/{TimeProvider.System.GetUtcNow():yyyy-MM}"), new("new-connection", "/connections?add=VastAi"), new("system", "~/system"), new("account", "~/account"), new("budgets", "/budgets"), new("notifications", "/settings/notifications"), new("alerts", "/alerts"), new("palette", "", OpenThePaletteAsync),
     ];
 

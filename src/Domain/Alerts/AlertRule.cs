@@ -21,6 +21,12 @@ public enum AlertMetric
 
     /// <summary>Jobs that have no machine yet.</summary>
     JobsWaiting,
+
+    /// <summary>US dollars that the team will have spent at the end of this month, UTC, by the forecast of Costs.</summary>
+    MonthForecast,
+
+    /// <summary>Percent of a budget's limit that will be spent at the end of its period, by its forecast.</summary>
+    BudgetForecast,
 }
 
 /// <summary>Where a rule stands.</summary>
@@ -57,6 +63,9 @@ public sealed class AlertRule
     public required TeamId TeamId { get; init; }
 
     public required AlertMetric Metric { get; init; }
+
+    /// <summary>Of <see cref="AlertMetric.BudgetForecast"/>: which budget. Null for all others.</summary>
+    public BudgetId? BudgetId { get; init; }
 
     /// <summary>In the metric's own unit.</summary>
     public required decimal Threshold { get; init; }
@@ -122,7 +131,7 @@ public static class AlertRules
     public static bool IsFloor(AlertMetric metric) => metric switch
     {
         AlertMetric.BalanceHours => true,
-        AlertMetric.SpendToday or AlertMetric.BurnRate or AlertMetric.IdleMachines or AlertMetric.JobsWaiting => false,
+        AlertMetric.SpendToday or AlertMetric.BurnRate or AlertMetric.IdleMachines or AlertMetric.JobsWaiting or AlertMetric.MonthForecast or AlertMetric.BudgetForecast => false,
     };
 
     /// <param name="value">What is known now; null: nothing, and <paramref name="noData"/> decides.</param>
@@ -151,32 +160,42 @@ public static class AlertRules
     /// <summary>What a person must be allowed, to make such a rule and to hear of it.</summary>
     public static Permission Needs(AlertMetric metric) => metric switch
     {
-        AlertMetric.SpendToday or AlertMetric.BurnRate or AlertMetric.BalanceHours => Permission.SeeMoney,
+        AlertMetric.SpendToday or AlertMetric.BurnRate or AlertMetric.BalanceHours or AlertMetric.MonthForecast or AlertMetric.BudgetForecast => Permission.SeeMoney,
         AlertMetric.IdleMachines or AlertMetric.JobsWaiting => Permission.See,
     };
 
-    /// <summary><c>$12.40</c>, <c>$0.412/h</c>, <c>3.5 h</c>, <c>2 machines</c>; a dash when it is not known.</summary>
-    public static string Words(AlertMetric metric, decimal? value) => value is not { } figure ? "—" : metric switch
+    /// <summary><c>$12.40</c>, <c>$0.412/h</c>, <c>3.5 h</c>, <c>2 machines</c>, <c>≈ $1,083.00</c>, <c>≈ 108%</c>; a dash when it is not known.</summary>
+    public static string Words(AlertMetric metric, decimal? value) => value is not { } figure ? "—" : IsForecast(metric) ? $"≈ {Amount(metric, figure)}" : Amount(metric, figure);
+
+    /// <summary>Whether its figure is foretold, not read.</summary>
+    public static bool IsForecast(AlertMetric metric) => metric is AlertMetric.MonthForecast or AlertMetric.BudgetForecast;
+
+    private static string Amount(AlertMetric metric, decimal figure) => metric switch
     {
         AlertMetric.SpendToday => Money.FromUsd(figure).Words(),
         AlertMetric.BurnRate => HourlyRate.FromUsd(figure).Words(),
         AlertMetric.BalanceHours => $"{figure.ToString("0.#", CultureInfo.InvariantCulture)} h",
         AlertMetric.IdleMachines => Count(figure, "machine", "machines"),
         AlertMetric.JobsWaiting => Count(figure, "job", "jobs"),
+        AlertMetric.MonthForecast => Money.FromUsd(figure).Words(),
+        AlertMetric.BudgetForecast => $"{figure.ToString("0.#", CultureInfo.InvariantCulture)}%",
     };
 
-    public static string Name(AlertMetric metric) => metric switch
+    /// <param name="budget">Whose budget it is about, in words; null: about none, or one that has ended.</param>
+    public static string Name(AlertMetric metric, string? budget = null) => metric switch
     {
         AlertMetric.SpendToday => "Spend today",
         AlertMetric.BurnRate => "Burn rate",
         AlertMetric.BalanceHours => "Credit left",
         AlertMetric.IdleMachines => "Idle machines",
         AlertMetric.JobsWaiting => "Jobs waiting",
+        AlertMetric.MonthForecast => "Forecast of the month",
+        AlertMetric.BudgetForecast => budget is null ? "Forecast of a budget that has ended" : $"Forecast of the budget of {budget}",
     };
 
     /// <summary><c>Burn rate at least $5.000/h for 10 min</c>.</summary>
-    public static string Sentence(AlertMetric metric, decimal threshold, TimeSpan holdFor) =>
-        $"{Name(metric)} at {(IsFloor(metric) ? "most" : "least")} {Words(metric, threshold)}{(holdFor > TimeSpan.Zero ? $" for {(int)holdFor.TotalMinutes} min" : "")}";
+    public static string Sentence(AlertMetric metric, decimal threshold, TimeSpan holdFor, string? budget = null) =>
+        $"{Name(metric, budget)} at {(IsFloor(metric) ? "most" : "least")} {Amount(metric, threshold)}{(metric == AlertMetric.BudgetForecast ? " of its limit" : "")}{(holdFor > TimeSpan.Zero ? $" for {(int)holdFor.TotalMinutes} min" : "")}";
 
     private static bool Holds(AlertMetric metric, decimal threshold, decimal value) => IsFloor(metric) ? value <= threshold : value >= threshold;
 

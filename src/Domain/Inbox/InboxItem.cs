@@ -18,7 +18,7 @@ public sealed class InboxItem
 
     public required string Title { get; set; }
 
-    public required string Detail { get; set; }
+    public required Said Detail { get; set; }
 
     /// <summary>Address below the team's, of the page with the action.</summary>
     public string? Link { get; set; }
@@ -188,7 +188,7 @@ public sealed class Notice
 
     public required string Title { get; init; }
 
-    public required string Detail { get; init; }
+    public required Said Detail { get; init; }
 
     /// <summary>Address below the team's.</summary>
     public string? Link { get; init; }

@@ -17,7 +17,7 @@ public enum AnomalyKind
 /// <param name="What">After the job's name: what is wrong.</param>
 /// <param name="Detail">Which number is off, and against what.</param>
 /// <param name="AtRisk">What goes on being spent an hour because of it.</param>
-public sealed record Anomaly(AnomalyKind Kind, string What, string Detail, HourlyRate AtRisk);
+public sealed record Anomaly(AnomalyKind Kind, string What, Said Detail, HourlyRate AtRisk);
 
 /// <summary>Finds what is off about a machine that is in use, from what its provider and its program said last.</summary>
 public static class AnomalyRules
@@ -51,7 +51,7 @@ public static class AnomalyRules
         if (machine.Rental == RentalType.OnDemand && machine.ObservedRate is { } listed && listed.MicrosPerHour > quoted.MicrosPerHour * RateTolerance)
         {
             var more = new HourlyRate(listed.MicrosPerHour - quoted.MicrosPerHour);
-            yield return new Anomaly(AnomalyKind.RateAboveQuote, "bills above its quote", $"The provider lists {listed.Words()}; {quoted.Words()} was quoted, {more.Words()} less.", more);
+            yield return new Anomaly(AnomalyKind.RateAboveQuote, "bills above its quote", Said.Money($"The provider lists {listed.Words()}; {quoted.Words()} was quoted, {more.Words()} less.", "The provider lists more than it quoted."), more);
         }
 
         if (machine.ObservedRental is { } rental && rental != machine.Rental)
@@ -70,14 +70,14 @@ public static class AnomalyRules
         {
             yield return new Anomaly(
                 AnomalyKind.TrafficSpike, "moves far more bytes than expected",
-                $"{Gigabytes(attempt.BytesDown + attempt.BytesUp)} went over the wire for {moved.Words()}; {expected.Words()} was expected.", HourlyRate.Zero);
+                $"{Gigabytes(attempt.BytesDown + attempt.BytesUp)} went over the wire" + Said.Money($" for {moved.Words()}; {expected.Words()} was expected.", ", far more than was expected."), HourlyRate.Zero);
         }
 
         if (IsIdle(machine, attempt, now) is { } idle)
         {
             yield return new Anomaly(
                 AnomalyKind.IdleGpu, "pays for an idle GPU",
-                string.Create(CultureInfo.InvariantCulture, $"GPU use has been below {IdleBelow:0}% for {(int)idle.TotalMinutes} min, and no step was made; {machine.GpuRate.For(idle).Words()} for nothing so far."),
+                string.Create(CultureInfo.InvariantCulture, $"GPU use has been below {IdleBelow:0}% for {(int)idle.TotalMinutes} min, and no step was made") + Said.Money($"; {machine.GpuRate.For(idle).Words()} for nothing so far.", "."),
                 machine.BurnRate);
         }
     }

@@ -177,7 +177,7 @@ public sealed class Instance
     public StopReason? EndReason { get; set; }
 
     /// <summary>Words for the ending, from the step that saw it.</summary>
-    public string? EndMessage { get; set; }
+    public Said? EndMessage { get; set; }
 
     /// <summary>When the lease file was last refreshed on the machine.</summary>
     public DateTimeOffset? LeasedAt { get; set; }
@@ -200,7 +200,7 @@ public sealed class Instance
     public DateTimeOffset? RenewHoldAt { get; set; }
 
     /// <summary>Which budget refused the last renewal, in words; null: none did.</summary>
-    public string? HoldRefusal { get; set; }
+    public Said? HoldRefusal { get; set; }
 
     public DateTimeOffset? NextStepAt { get; set; }
 

@@ -1,3 +1,5 @@
+using Dashboard.Domain.Costs;
+
 namespace Dashboard.Domain.Jobs;
 
 /// <summary>One try of a job on one instance, with what is known of its run.</summary>
@@ -21,7 +23,7 @@ public sealed class Attempt
 
     public StopReason? StopReason { get; set; }
 
-    public string? Message { get; set; }
+    public Said? Message { get; set; }
 
     /// <summary>The program's own, from its exit file.</summary>
     public int? ExitCode { get; set; }
@@ -115,7 +117,7 @@ public sealed class JobEvent
     public required string Kind { get; init; }
 
     /// <summary>One sentence for people.</summary>
-    public required string Text { get; init; }
+    public required Said Text { get; init; }
 
     /// <summary>Who did it; null: the dashboard itself.</summary>
     public UserId? PersonId { get; init; }

@@ -22,7 +22,10 @@ public static class Endings
 
     /// <summary>Three sentences.</summary>
     /// <param name="what">What happened, one sentence with its stop, from the step that saw it.</param>
-    public static string Message(StopReason reason, string what, Money cost) => $"{what} It cost {cost.Words()}. {WhatToDo(reason)}";
+    public static Said Message(StopReason reason, Said what, Money cost) => what + ItCost(cost) + $" {WhatToDo(reason)}";
+
+    /// <summary>A sentence, with the space before it.</summary>
+    public static Said ItCost(Money cost) => Said.Money($" It cost {cost.Words()}.");
 
     /// <summary>One sentence without blame.</summary>
     public static string WhatToDo(StopReason reason) => reason switch

@@ -1,4 +1,5 @@
 using Dashboard.Domain.Costs;
+using Dashboard.Domain.Estimates;
 
 namespace Dashboard.Domain.Jobs;
 
@@ -65,7 +66,7 @@ public sealed class Job
     public StopReason? StopReason { get; set; }
 
     /// <summary>What happened, what it cost, what to do: said by the step that ended it. Null while all is well.</summary>
-    public string? Message { get; set; }
+    public Said? Message { get; set; }
 
     /// <summary>Set once by a person, durable: every step looks at it first.</summary>
     public CancelMode? Cancel { get; set; }
@@ -161,4 +162,24 @@ public sealed record HealthLimits(TimeSpan? NoStepFor = null, double? MaxLoss = 
 /// <param name="Low">Lower end of the likely range.</param>
 /// <param name="High">Upper end: what has to fit a budget.</param>
 /// <param name="Duration">From start to files home, expected.</param>
-public sealed record CostEstimate(Money Low, Money Expected, Money High, TimeSpan Duration);
+public sealed record CostEstimate(Money Low, Money Expected, Money High, TimeSpan Duration)
+{
+    /// <summary>How long each part of it was expected to take; null: it was made before that was kept.</summary>
+    public EstimatedTimes? Times { get; init; }
+}
+
+/// <summary>How long the parts of a run are expected to take, of one attempt that goes well.</summary>
+/// <param name="Boot">Host and image.</param>
+/// <param name="Download">Set-up, model and data on the running machine.</param>
+/// <param name="Training">The program itself.</param>
+/// <param name="Upload">Files on their way home.</param>
+public sealed record EstimatedTimes(TimeSpan Boot, TimeSpan Download, TimeSpan Training, TimeSpan Upload)
+{
+    public TimeSpan Of(EstimatePart part) => part switch
+    {
+        EstimatePart.Boot => Boot,
+        EstimatePart.Download => Download,
+        EstimatePart.Training => Training,
+        EstimatePart.Upload => Upload,
+    };
+}

@@ -50,7 +50,7 @@ public static class JobEstimator
     public static double? SecondsPerStep(TrainingSpec spec) =>
         spec.Command is null && spec.Train.MaxSteps is > 0 and var steps ? RunTime(spec, null).TotalSeconds / steps : null;
 
-    internal static CostEstimate InBrief(ExpectedTotal total) => new(total.Low, total.Total, total.High, total.Duration);
+    internal static CostEstimate InBrief(ExpectedTotal total) => new(total.Low, total.Total, total.High, total.Duration) { Times = new EstimatedTimes(total.Boot, total.Download, total.Training, total.Collect) };
 
     private static decimal ImageGb(string image) => image.Contains("slim", StringComparison.Ordinal) ? 0.05m : UnknownImageGb;
 }

@@ -1,9 +1,11 @@
 using Dashboard.Domain;
 using Dashboard.Domain.Alerts;
+using Dashboard.Domain.Budgets;
 using Dashboard.Domain.Costs;
 using Dashboard.Domain.Instances;
 using Dashboard.Domain.Jobs;
 using Dashboard.Domain.Teams;
+using Dashboard.Infrastructure.Budgets;
 using Dashboard.Infrastructure.Costs;
 using Dashboard.Infrastructure.Persistence;
 using Microsoft.EntityFrameworkCore;
@@ -18,8 +20,9 @@ public static class AlertFigures
     /// <summary>A balance older than this says nothing about now; it is asked for every minute.</summary>
     private static readonly TimeSpan OldBalance = TimeSpan.FromMinutes(15);
 
+    /// <param name="budget">Of <see cref="AlertMetric.BudgetForecast"/>.</param>
     /// <returns>Null: not known now.</returns>
-    public static async Task<decimal?> ReadAsync(AppDbContext db, TeamId team, AlertMetric metric, DateTimeOffset now, CancellationToken ct)
+    public static async Task<decimal?> ReadAsync(AppDbContext db, TeamId team, AlertMetric metric, BudgetId? budget, DateTimeOffset now, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(db);
         var connections = await db.Connections.AsNoTracking().Where(c => c.TeamId == team && c.Status != ConnectionStatus.Removed).ToListAsync(ct);
@@ -34,8 +37,29 @@ public static class AlertFigures
                 + connections.Sum(c => c.ForeignCount),
             AlertMetric.JobsWaiting => await db.Jobs.CountAsync(
                 j => j.TeamId == team && (j.Status == JobStatus.Submitted || j.Status == JobStatus.AwaitingApproval || j.Status == JobStatus.WaitingForPrice || j.Status == JobStatus.Provisioning), ct),
+            AlertMetric.MonthForecast => (await BudgetForecast.OfMonthAsync(db, team, simulated, now, ct))?.Expected.Usd,
+            AlertMetric.BudgetForecast => await ShareAsync(db, team, budget, now, ct),
         };
     }
+
+    /// <summary>Budgets that a rule can be about: those in force that have an end to be foretold, with the words for whose they are.</summary>
+    public static async Task<IReadOnlyList<(BudgetId Id, string Whose)>> BudgetsAsync(AppDbContext db, TeamId team, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(db);
+        var budgets = await db.Budgets.AsNoTracking().Where(b => b.TeamId == team && b.EndedAt == null && b.Scope != BudgetScope.Job && b.Period != BudgetPeriod.Total).ToListAsync(ct);
+        return [.. budgets.OrderBy(b => b.Scope).Select(b => (b.Id, BudgetNotices.OfPeriod(db, b)))];
+    }
+
+    /// <summary>Whose budget a rule is about, in words; null: about none, or one that has ended.</summary>
+    internal static async Task<string?> WhoseAsync(AppDbContext db, AlertRule rule, CancellationToken ct) =>
+        rule.BudgetId is { } id && await db.Budgets.AsNoTracking().SingleOrDefaultAsync(b => b.TeamId == rule.TeamId && b.Id == id && b.EndedAt == null, ct) is { } budget ? BudgetNotices.OfPeriod(db, budget) : null;
+
+    // A budget that has ended foretells nothing, nor does one that is too young.
+    private static async Task<decimal?> ShareAsync(AppDbContext db, TeamId team, BudgetId? id, DateTimeOffset now, CancellationToken ct) =>
+        await db.Budgets.AsNoTracking().SingleOrDefaultAsync(b => b.TeamId == team && b.Id == id && b.EndedAt == null && b.Period != BudgetPeriod.Total, ct) is { } budget
+            && await BudgetForecast.OfBudgetAsync(db, budget, now, ct) is { } forecast
+            ? 100m * forecast.Expected.Micros / budget.Limit.Micros
+            : null;
 
     private static async Task<decimal> SpendAsync(AppDbContext db, TeamId team, bool simulated, DateTimeOffset now, CancellationToken ct)
     {

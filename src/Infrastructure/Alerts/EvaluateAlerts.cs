@@ -22,7 +22,7 @@ public sealed class EvaluateAlerts(AppDatabase database, ChangeFeed changes, Tim
         foreach (var rule in await db.AlertRules.AsNoTracking().ToListAsync(ct))
         {
             var now = time.GetUtcNow();
-            var value = await AlertFigures.ReadAsync(db, rule.TeamId, rule.Metric, now, ct);
+            var value = await AlertFigures.ReadAsync(db, rule.TeamId, rule.Metric, rule.BudgetId, now, ct);
             var next = AlertRules.Next(new RuleStanding(rule.State, rule.Since), rule.Metric, rule.Threshold, rule.HoldFor, rule.NoData, value, now);
             if (next.State != rule.State)
             {
@@ -50,9 +50,10 @@ public sealed class EvaluateAlerts(AppDatabase database, ChangeFeed changes, Tim
         var (key, muted) = ($"alert/{rule.Id}", rule.MutedUntil > now);
         if (next.State == RuleState.Firing && !muted)
         {
+            var budget = await AlertFigures.WhoseAsync(db, rule, ct);
             InboxWriter.Open(
-                db, rule.TeamId, InboxKinds.Alert, key, $"{AlertRules.Name(rule.Metric)}: {AlertRules.Words(rule.Metric, value)}",
-                $"The rule is “{AlertRules.Sentence(rule.Metric, rule.Threshold, rule.HoldFor)}”.{(value is null ? " Its figure is not known." : "")}", $"/alerts/{rule.Id}", "See alert", now, needs: AlertRules.Needs(rule.Metric));
+                db, rule.TeamId, InboxKinds.Alert, key, $"{AlertRules.Name(rule.Metric, budget)}: {AlertRules.Words(rule.Metric, value)}",
+                $"The rule is “{AlertRules.Sentence(rule.Metric, rule.Threshold, rule.HoldFor, budget)}”.{(value is null ? " Its figure is not known." : "")}", $"/alerts/{rule.Id}", "See alert", now, needs: AlertRules.Needs(rule.Metric));
         }
         else if (next.State == RuleState.Resolved)
         {

@@ -23,18 +23,30 @@ internal static class BudgetNotices
         BudgetScope.Job => "It",
     };
 
+    /// <summary><c>legal-summaries, a month</c>.</summary>
+    public static string OfPeriod(AppDbContext db, Budget budget) => NameOf(db, budget) + budget.Period switch
+    {
+        BudgetPeriod.Month => ", a month",
+        BudgetPeriod.Week => ", a week",
+        BudgetPeriod.Total => "",
+    };
+
     /// <summary>While something runs.</summary>
     public static string HasReached(AppDbContext db, Budget budget) => budget.Scope == BudgetScope.Job
         ? $"It reached its limit of {budget.Limit.Words()}."
         : $"{NameOf(db, budget)} reached {budget.Limit.Words()}{During(budget.Period)}.";
 
+    /// <summary>Why what runs has to stop.</summary>
+    public static Said UsedUp(AppDbContext db, Budget budget) =>
+        Said.Money(HasReached(db, budget), budget.Scope == BudgetScope.Job ? "It reached its limit." : $"The budget of {NameOf(db, budget)} is used up.");
+
     /// <summary>Before anything was rented.</summary>
-    public static string DoesNotReach(AppDbContext db, Budget budget, Money wanted)
+    public static Said DoesNotReach(AppDbContext db, Budget budget, Money wanted)
     {
         var left = budget.Free < Money.Zero ? Money.Zero : budget.Free;
-        return budget.Scope == BudgetScope.Job
-            ? $"Its limit of {budget.Limit.Words()} has {left.Words()} left; a machine needs {wanted.Words()} set aside, saving and destroying included. Nothing was rented."
-            : $"{NameOf(db, budget)} has {left.Words()} left of {budget.Limit.Words()}{During(budget.Period)}; a machine needs {wanted.Words()} set aside, saving and destroying included. Nothing was rented.";
+        return (budget.Scope == BudgetScope.Job
+            ? Said.Money($"Its limit of {budget.Limit.Words()} has {left.Words()} left; a machine needs {wanted.Words()} set aside, saving and destroying included.", "Its limit does not reach for a machine, saving and destroying included.")
+            : Said.Money($"{NameOf(db, budget)} has {left.Words()} left of {budget.Limit.Words()}{During(budget.Period)}; a machine needs {wanted.Words()} set aside, saving and destroying included.", $"The budget of {NameOf(db, budget)} does not reach for a machine, saving and destroying included.")) + " Nothing was rented.";
     }
 
     /// <summary>Tells people once a period and limit; a job's own limit is said by the job's ending.</summary>

@@ -105,7 +105,7 @@ internal sealed partial class AdvanceJob
 
         var attempt = change.Db.Attempts.Single(a => a.Id == machine.AttemptId);
         var where = $"{offer.Location ?? "an unnamed place"} {(offer.Rental == RentalType.OnDemand ? "on demand" : "with a bid")}";
-        var what = $"{KeepInterrupted.Outbid(machine)} {KeepInterrupted.AtHome(attempt)} Going on in {where}, ≈ {estimate.Expected.Words()} more.";
+        var what = $"{KeepInterrupted.Outbid(machine)} {KeepInterrupted.AtHome(attempt)} Going on in {where}" + Said.Money($", ≈ {estimate.Expected.Words()} more.", ".");
         (machine.EndReason, machine.EndMessage) = (StopReason.Interrupted, what);
         machine.MoveTo(InstanceStatus.Destroying, now);
         (attempt.EndedAt, attempt.StopReason, attempt.Message, attempt.Pauses) = (now, StopReason.Interrupted, what, Pause.Ended(attempt.Pauses, now));
@@ -117,7 +117,7 @@ internal sealed partial class AdvanceJob
     }
 
     /// <summary>Looks again after a pause that doubles, as often as the job's policy says; then it ends.</summary>
-    private void NothingFree(JobChange change, string what)
+    private void NothingFree(JobChange change, Said what)
     {
         var job = change.Job;
         if (PriceOrderRules.Waits(job))
@@ -135,7 +135,7 @@ internal sealed partial class AdvanceJob
         var pause = options.Value.CapacityPause * Math.Pow(2, Math.Min(job.EmptySearches, 6));
         (job.EmptySearches, job.EmptySearchAt) = (job.EmptySearches + 1, change.Now);
         job.NextStepAt = change.Now + pause;
-        job.Message = $"{what} Nothing is rented, it costs $0.00. We look again in {(pause < TimeSpan.FromMinutes(1) ? $"{pause.TotalSeconds:0} s" : $"{pause.TotalMinutes:0.#} min")}; search {job.EmptySearches + 1} of {job.Limits.Retry.Capacity + 1}.";
+        job.Message = what + " Nothing is rented" + Said.Money(", it costs $0.00") + $". We look again in {(pause < TimeSpan.FromMinutes(1) ? $"{pause.TotalSeconds:0} s" : $"{pause.TotalMinutes:0.#} min")}; search {job.EmptySearches + 1} of {job.Limits.Retry.Capacity + 1}.";
         if (job.EmptySearches == 1)
         {
             change.Say("waiting", job.Message);

@@ -55,7 +55,7 @@ internal sealed partial class AdvanceJob
         }
 
         change.Job.Order = order with { FiredAt = change.Now, LookedAt = change.Now, Lowest = offer.Rate, LowestAt = change.Now };
-        change.Say("price-reached", $"A machine costs {offer.Rate.Words()}; the job waited for {order.Limit.Words()} or less.", instance.AttemptNumber);
+        change.Say("price-reached", Said.Money($"A machine costs {offer.Rate.Words()}; the job waited for {order.Limit.Words()} or less.", "A machine costs no more than the job waited for."), instance.AttemptNumber);
         Outbox.Announce(change.Db, change.Job.TeamId, OutboxKinds.OrderFired, instance.Id.ToString(), $"{{\"job\":\"{change.Job.Id}\",\"instance\":\"{instance.Id}\"}}", change.Now);
     }
 
@@ -78,7 +78,7 @@ internal sealed partial class AdvanceJob
         }
 
         var lowest = order.Lowest is { } rate ? $"the lowest seen last was {rate.Words()}" : "no machine that fits was free";
-        var what = $"No machine cost {order.Limit.Words()} or less in its time; {lowest}.";
+        var what = Said.Money($"No machine cost {order.Limit.Words()} or less in its time; {lowest}.", "No machine cost little enough in its time.");
         switch (order.Then)
         {
             case OrderEnding.Cancel:
@@ -86,12 +86,12 @@ internal sealed partial class AdvanceJob
                 return;
             case OrderEnding.Wait:
                 job.Order = order with { Until = null };
-                change.Say("price-order", $"{what} It waits on.");
+                change.Say("price-order", what + " It waits on.");
                 break;
             case OrderEnding.TakeBest:
                 job.Order = order with { LiftedAt = change.Now };
                 job.MoveTo(JobStatus.Provisioning, change.Now);
-                change.Say("price-order", $"{what} It takes the best there is.");
+                change.Say("price-order", what + " It takes the best there is.");
                 break;
         }
 

@@ -166,7 +166,7 @@ internal sealed partial class AdvanceJob(
     }
 
     /// <summary>Whether the refusals so far end the search.</summary>
-    private (StopReason Reason, string What)? Stop(IReadOnlyList<Instance> refused)
+    private (StopReason Reason, Said What)? Stop(IReadOnlyList<Instance> refused)
     {
         var last = refused.OrderByDescending(r => r.CreatedAt).FirstOrDefault();
         return last switch
@@ -174,7 +174,7 @@ internal sealed partial class AdvanceJob(
             null => null,
             { EndReason: StopReason.CreditExhausted or StopReason.ConnectionBroken } => (last.EndReason.Value, last.EndMessage!),
             { EndReason: StopReason.StartFailed } => (StopReason.StartFailed, last.EndMessage!),
-            _ when refused.Count >= options.Value.OffersPerAttempt => (StopReason.NoCapacity, $"{refused.Count} offers in a row could not be rented. The last one: {last.EndMessage}"),
+            _ when refused.Count >= options.Value.OffersPerAttempt => (StopReason.NoCapacity, $"{refused.Count} offers in a row could not be rented. The last one: " + (last.EndMessage ?? "")),
             _ => null,
         };
     }
@@ -216,11 +216,11 @@ internal sealed partial class AdvanceJob(
     /// <summary>What refused before the last pause may be free again.</summary>
     private static bool IsRecent(Instance row, Job job) => row.CreatedAt > (job.EmptySearchAt ?? DateTimeOffset.MinValue);
 
-    private static string NoOffer(Job job, int found)
+    private static Said NoOffer(Job job, int found)
     {
         var wish = job.Needs.GpuNames.Count > 0 ? string.Join(" or ", job.Needs.GpuNames) : "machine that fits";
-        var limit = PriceOrderRules.Limits(job).MaxRate is { } rate ? $" at {rate.Words()} or less" : "";
-        return found == 0 ? $"No {wish}{limit} is free right now." : $"Every {wish}{limit} that is free was tried already.";
+        var limit = PriceOrderRules.Limits(job).MaxRate is { } rate ? Said.Money($" at {rate.Words()} or less", " within its limit") : "";
+        return found == 0 ? $"No {wish}" + limit + " is free right now." : $"Every {wish}" + limit + " that is free was tried already.";
     }
 
     /// <param name="before">Part of the same transaction; false: something has changed, no row is written.</param>
@@ -299,7 +299,7 @@ internal sealed partial class AdvanceJob(
             change.Db.Instances.Add(instance);
             (change.Job.NextStepAt, change.Job.Message) = (null, null);
             Fired(change, offer, instance);
-            change.Say("chosen", $"Renting {offer.GpuName} in {offer.Location ?? "an unnamed place"} at {offer.Rate.Words()}{(offer.Rental == RentalType.Interruptible ? ", with a bid" : "")}.", attempt.Number);
+            change.Say("chosen", $"Renting {offer.GpuName} in {offer.Location ?? "an unnamed place"}" + Said.Money($" at {offer.Rate.Words()}") + (offer.Rental == RentalType.Interruptible ? ", with a bid." : "."), attempt.Number);
         });
         if (written)
         {
@@ -365,14 +365,14 @@ internal sealed partial class AdvanceJob(
 
         public void Abandon() => Abandoned = true;
 
-        public void Say(string kind, string text, int? attempt = null)
+        public void Say(string kind, Said text, int? attempt = null)
         {
             db.JobEvents.Add(new JobEvent { TeamId = job.TeamId, JobId = job.Id, AttemptNumber = attempt, At = now, Kind = kind, Text = text });
-            Lines.Add((attempt ?? Math.Max(1, job.AttemptCount), text));
+            Lines.Add((attempt ?? Math.Max(1, job.AttemptCount), text.Plain)); // a console is one text for all its readers
         }
 
         /// <summary>The job ends, or pauses, without a living machine.</summary>
-        public void End(JobStatus status, StopReason reason, string what)
+        public void End(JobStatus status, StopReason reason, Said what)
         {
             var cost = new Money(db.Ledger.AsNoTracking().Where(e => e.JobId == job.Id).Sum(e => e.Amount.Micros));
             foreach (var open in db.Attempts.Where(a => a.JobId == job.Id && a.EndedAt == null))
@@ -382,7 +382,7 @@ internal sealed partial class AdvanceJob(
 
             job.MoveTo(status, now);
             (job.StopReason, job.NextStepAt, job.Message) = (reason, status == JobStatus.Paused ? now + ResumeJob.FirstLook : null, Endings.Message(reason, what, cost));
-            Say("ended", $"{what} It cost {cost.Words()}.");
+            Say("ended", what + Endings.ItCost(cost));
             Outbox.JobEnded(db, job, now);
             if (job.Ask is not null)
             {

@@ -86,19 +86,19 @@ internal sealed class BootInstance(InstanceRecords records, IMarketplaces market
     }
 
     /// <summary>Why waiting longer would be money for nothing; null while there is hope.</summary>
-    private string? Hopeless(InstanceSnapshot row)
+    private Said? Hopeless(InstanceSnapshot row)
     {
         var (i, o, now) = (row.Instance, options.Value, time.GetUtcNow());
         var name = row.Connection.Market.Name;
         var rate = i.GpuRate + i.DiskRate;
         if (i.ObservedAt is not null && (rate.MicrosPerHour > i.CeilingRate.MicrosPerHour * 1.02m || i.ObservedRental is { } rental && rental != i.Rental))
         {
-            return $"We asked for {Kind(i.Rental)} at {i.CeilingRate.Words()} and got {Kind(i.ObservedRental ?? i.Rental)} at {rate.Words()}.";
+            return $"We asked for {Kind(i.Rental)}" + Said.Money($" at {i.CeilingRate.Words()}") + $" and got {Kind(i.ObservedRental ?? i.Rental)}" + Said.Money($" at {rate.Words()}.", rate > i.CeilingRate ? " at a higher rate." : ".");
         }
 
         if (i.ObservedAt is not null && row.Job.Order is { Binds: true } order && rate > order.Limit)
         {
-            return $"The job takes a machine at {order.Limit.Words()} or less and got one at {rate.Words()}.";
+            return Said.Money($"The job takes a machine at {order.Limit.Words()} or less and got one at {rate.Words()}.", "The machine costs more than the job waits for.");
         }
 
         if (i.ObservedFatal)

@@ -34,9 +34,9 @@ internal sealed class ConnectionHealth(AppDatabase database, ChangeFeed changes,
             var instances = await db.Instances.AsNoTracking().Where(i => i.ConnectionId == row.Id).ToListAsync(ct);
             var rate = instances.Aggregate(HourlyRate.Zero, (sum, i) => sum + i.BurnRate);
             var count = instances.Count(i => InstanceRules.MayBill(i.Status));
-            var detail = count == 0
+            Said detail = count == 0
                 ? "Nothing is rented with it. Replace the key to rent again."
-                : $"{count} {(count == 1 ? "machine keeps" : "machines keep")} billing {rate.Words()} and we cannot stop them without a key.";
+                : $"{count} {(count == 1 ? "machine keeps" : "machines keep")} billing" + Said.Money($" {rate.Words()}") + " and we cannot stop them without a key.";
             InboxWriter.Open(db, row.TeamId, InboxKinds.KeyRefused, $"key/{row.Id}", $"{row.Market.Name} refuses the key ending {row.KeyEnding}", detail, "/connections", "Replace key", now, rate, critical: count > 0);
             if (first)
             {

@@ -92,7 +92,7 @@ internal sealed class DestroyInstance(InstanceRecords records, IMarketplaces mar
                 InboxKinds.DestroyUnconfirmed,
                 $"destroy/{i.Id}",
                 $"Machine {i.ContractId} is not confirmed gone",
-                $"Asked {i.DestroyAsks} times since {i.DestroyAskedAt:HH:mm} UTC. It may be billing {rate.Words()} until {change.Connection.Market.Name} says that it is gone.",
+                $"Asked {i.DestroyAsks} times since {i.DestroyAskedAt:HH:mm} UTC. It may be billing" + Said.Money($" {rate.Words()}") + $" until {change.Connection.Market.Name} says that it is gone.",
                 "Look",
                 rate,
                 critical: change.Connection.Status == ConnectionStatus.Broken);

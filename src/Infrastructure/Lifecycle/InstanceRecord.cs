@@ -103,11 +103,11 @@ internal sealed class InstanceChange(AppDbContext db, InstanceSnapshot row, Date
     /// <summary>Our own console lines, written after the commit.</summary>
     public IReadOnlyList<string> Lines => _lines;
 
-    /// <summary>Adds an event to the timeline and the same sentence to the console.</summary>
-    public void Say(string kind, string text)
+    /// <summary>Adds an event to the timeline and the same sentence, less its amounts, to the console.</summary>
+    public void Say(string kind, Said text)
     {
         db.JobEvents.Add(new JobEvent { TeamId = Job.TeamId, JobId = Job.Id, InstanceId = Instance.Id, AttemptNumber = Attempt.Number, At = now, Kind = kind, Text = text });
-        _lines.Add(text);
+        _lines.Add(text.Plain); // a console is one text for all its readers
     }
 
     /// <summary>Moves the instance on.</summary>
@@ -117,7 +117,7 @@ internal sealed class InstanceChange(AppDbContext db, InstanceSnapshot row, Date
     public void Again(TimeSpan after) => Instance.NextStepAt = now + after;
 
     /// <summary>The attempt is over: keep the machine until its files are home.</summary>
-    public void Drain(StopReason reason, string what, TimeSpan atMost)
+    public void Drain(StopReason reason, Said what, TimeSpan atMost)
     {
         End(reason, what);
         Instance.DrainUntil = now + atMost;
@@ -125,17 +125,17 @@ internal sealed class InstanceChange(AppDbContext db, InstanceSnapshot row, Date
     }
 
     /// <summary>The attempt is over, and nothing is fetched any more.</summary>
-    public void Destroy(StopReason reason, string what)
+    public void Destroy(StopReason reason, Said what)
     {
         End(reason, what);
         MoveTo(InstanceStatus.Destroying);
     }
 
     /// <summary>Opens an inbox item, or says the same item anew.</summary>
-    public void Attention(string kind, string key, string title, string detail, string? action = null, HourlyRate atRisk = default, bool critical = false) =>
+    public void Attention(string kind, string key, string title, Said detail, string? action = null, HourlyRate atRisk = default, bool critical = false) =>
         InboxWriter.Open(db, Job.TeamId, kind, key, title, detail, $"/jobs/{Job.Number}", action ?? "Open job", now, atRisk, critical);
 
-    private void End(StopReason reason, string what)
+    private void End(StopReason reason, Said what)
     {
         Instance.EndReason ??= reason;
         Instance.EndMessage ??= what;
@@ -146,7 +146,7 @@ internal sealed class InstanceChange(AppDbContext db, InstanceSnapshot row, Date
 /// <summary>Opens inbox items; repeats merge into the open one.</summary>
 internal static class InboxWriter
 {
-    public static void Open(AppDbContext db, TeamId team, string kind, string key, string title, string detail, string? link, string? action, DateTimeOffset now, HourlyRate atRisk = default, bool critical = false, Permission? needs = null, UserId? alsoFor = null)
+    public static void Open(AppDbContext db, TeamId team, string kind, string key, string title, Said detail, string? link, string? action, DateTimeOffset now, HourlyRate atRisk = default, bool critical = false, Permission? needs = null, UserId? alsoFor = null)
     {
         var open = db.Inbox.SingleOrDefault(i => i.TeamId == team && i.Key == key && i.ResolvedAt == null);
         if (open is null)

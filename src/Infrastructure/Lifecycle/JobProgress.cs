@@ -90,11 +90,11 @@ internal static class JobProgress
 
         if (next == JobStatus.Provisioning)
         {
-            change.Say("retry", $"{what} Attempt {job.AttemptCount + 1} starts.");
+            change.Say("retry", what + $" Attempt {job.AttemptCount + 1} starts.");
             return;
         }
 
-        change.Say("ended", $"{Title(next)}: {what} It cost {cost.Words()}.");
+        change.Say("ended", $"{Title(next)}: " + what + Endings.ItCost(cost));
         Outbox.JobEnded(change.Db, job, now);
         if (next is JobStatus.Failed or JobStatus.Paused)
         {

@@ -43,7 +43,7 @@ internal sealed class KeepFunded(InstanceRecords records, BudgetHolds holds, IOp
             return;
         }
 
-        i.HoldRefusal = BudgetNotices.HasReached(change.Db, budget);
+        i.HoldRefusal = BudgetNotices.UsedUp(change.Db, budget);
         if (saving <= now)
         {
             BudgetNotices.Reached(change.Db, budget, now);

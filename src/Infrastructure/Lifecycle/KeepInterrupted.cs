@@ -27,7 +27,7 @@ internal sealed class KeepInterrupted(InstanceRecords records, IMachines machine
             job.Interruptions++;
             change.Attempt.Pauses = [.. change.Attempt.Pauses, new Pause(change.Now, null)];
             change.MoveTo(InstanceStatus.Interrupted);
-            job.Message = $"{Outbid(i)} {AtHome(change.Attempt)} It cost {JobProgress.SpentOn(change).Words()}. It is kept stopped for {options.Value.WaitMinutes:0.##} min ({PerDay(i)}) while we look for a cheaper continuation.";
+            job.Message = $"{Outbid(i)} {AtHome(change.Attempt)}" + Endings.ItCost(JobProgress.SpentOn(change)) + $" It is kept stopped for {options.Value.WaitMinutes:0.##} min" + Said.Money($" ({PerDay(i)})") + " while we look for a cheaper continuation.";
             change.Say("interrupted", job.Message);
         }, lease.Lost);
         await checkpoints.StopAsync(row.Instance.Id);

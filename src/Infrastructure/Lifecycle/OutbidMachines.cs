@@ -25,7 +25,7 @@ public sealed class OutbidMachines(AppDatabase database, IMarketplaces marketpla
         {
             machine = kept;
             db.Entry(job).Property(j => j.Limits).CurrentValue = job.Limits with { Bid = (job.Limits.Bid ?? new BidPlan()) with { Bid = bid } };
-            return $"Bid {bid.Words()}, before {kept.GpuRate.Words()}.";
+            return Said.Money($"Bid {bid.Words()}, before {kept.GpuRate.Words()}.", "Another bid.");
         }, person, ct);
         if (machine is null)
         {
@@ -49,11 +49,11 @@ public sealed class OutbidMachines(AppDatabase database, IMarketplaces marketpla
         }
 
         (kept.WaitedFor, kept.KeptUntil) = (true, kept.InterruptedAt + LongestWait);
-        job.Message = $"{KeepInterrupted.Outbid(kept)} It is waited for, a day at most; its disk costs {kept.DiskRate.For(TimeSpan.FromDays(1)).Words()}/day meanwhile.";
+        job.Message = $"{KeepInterrupted.Outbid(kept)} It is waited for, a day at most; its disk " + Said.Money($"costs {kept.DiskRate.For(TimeSpan.FromDays(1)).Words()}/day", "bills") + " meanwhile.";
         return "Waiting for the machine instead of going on elsewhere.";
     }, person, ct);
 
-    private async Task<bool> ChangeAsync(JobId id, Func<AppDbContext, Job, Instance, string?> change, UserId person, CancellationToken ct)
+    private async Task<bool> ChangeAsync(JobId id, Func<AppDbContext, Job, Instance, Said?> change, UserId person, CancellationToken ct)
     {
         var now = time.GetUtcNow();
         await using var db = await database.ForSystemAsync(ct);

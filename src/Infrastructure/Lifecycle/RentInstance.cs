@@ -34,7 +34,7 @@ internal sealed partial class RentInstance(
 
         if (job.Order is { Binds: true } order && i.QuotedGpuRate + i.QuotedDiskRate > order.Limit)
         {
-            await records.ApplyAsync(i.Id, lease.Fence, change => Reject(change, StopReason.NoCapacity, $"It costs more than {order.Limit.Words()}. It was not rented, $0.00."), lease.Lost);
+            await records.ApplyAsync(i.Id, lease.Fence, change => Reject(change, StopReason.NoCapacity, Said.Money($"It costs more than {order.Limit.Words()}. It was not rented, $0.00.", "It costs more than the job waits for. It was not rented.")), lease.Lost);
             return;
         }
 
@@ -173,19 +173,19 @@ internal sealed partial class RentInstance(
                 Rented(change.Job.Id.Value, rented.ContractId, change.Instance.QuotedGpuRate.MicrosPerHour + change.Instance.QuotedDiskRate.MicrosPerHour);
                 break;
             case RentResult.OfferGone:
-                Reject(change, StopReason.NoCapacity, $"Somebody took the {change.Instance.GpuName} in {change.Instance.Location ?? "an unnamed place"} first. It cost $0.00.");
+                Reject(change, StopReason.NoCapacity, $"Somebody took the {change.Instance.GpuName} in {change.Instance.Location ?? "an unnamed place"} first." + Endings.ItCost(Money.Zero));
                 break;
             case RentResult.BidTooLow low:
-                LeftOver(change, low.Leftover, StopReason.NoCapacity, StopReason.Interrupted, $"The bid of {change.Instance.QuotedGpuRate.Words()} was too low: another renter bids more. It cost $0.00.");
+                LeftOver(change, low.Leftover, StopReason.NoCapacity, StopReason.Interrupted, "The bid" + Said.Money($" of {change.Instance.QuotedGpuRate.Words()}") + " was too low: another renter bids more." + Endings.ItCost(Money.Zero));
                 break;
             case RentResult.Refused refused:
                 LeftOver(change, refused.Leftover, StopReason.StartFailed, StopReason.StartFailed, $"{change.Connection.Market.Name} refused to rent: {refused.Reason}");
                 break;
             case RentResult.CreditTooLow low:
-                Reject(change, StopReason.CreditExhausted, $"{change.Connection.Market.Name} has too little credit: {low.Message}");
+                Reject(change, StopReason.CreditExhausted, $"{change.Connection.Market.Name} has too little credit" + Said.Money($": {low.Message}", "."));
                 break;
             case RentResult.SpendRateLimited limited:
-                Reject(change, StopReason.NoCapacity, $"{change.Connection.Market.Name} limits how fast this account spends: {limited.Message}");
+                Reject(change, StopReason.NoCapacity, $"{change.Connection.Market.Name} limits how fast this account spends" + Said.Money($": {limited.Message}", "."));
                 break;
             case RentResult.KeyRefused:
                 Reject(change, StopReason.ConnectionBroken, $"{change.Connection.Market.Name} refuses the key ending {change.Connection.KeyEnding}.");
@@ -208,7 +208,7 @@ internal sealed partial class RentInstance(
         change.Say("rented", $"Rented {i.GpuName} as machine {contractId}; it is starting.");
     }
 
-    private static void Reject(InstanceChange change, StopReason reason, string what)
+    private static void Reject(InstanceChange change, StopReason reason, Said what)
     {
         (change.Instance.EndReason, change.Instance.EndMessage, change.Instance.ProtectedSshKey) = (reason, what, null);
         change.Say("refused", what);
@@ -219,7 +219,7 @@ internal sealed partial class RentInstance(
     /// <summary>A refusal that left a contract behind: it is stopped, bills its disk, and is ours.</summary>
     /// <param name="reason">When nothing was left.</param>
     /// <param name="left">When something was: whatever it was, another offer may do.</param>
-    private static void LeftOver(InstanceChange change, string? contractId, StopReason reason, StopReason left, string what)
+    private static void LeftOver(InstanceChange change, string? contractId, StopReason reason, StopReason left, Said what)
     {
         if (contractId is null)
         {

@@ -95,7 +95,7 @@ internal sealed class UnknownMachines(AppDatabase database, InstanceLabels label
             "unknown-machine",
             key,
             $"{Count(machines.Count)} of this installation that the database does not know",
-            $"Machine {string.Join(", ", machines.Select(m => m.ContractId))} at {connection.Market.Name}, billing {rate.Words()}. A site administrator decides about them on the System page.",
+            $"Machine {string.Join(", ", machines.Select(m => m.ContractId))} at {connection.Market.Name}, billing" + Said.Money($" {rate.Words()}") + ". A site administrator decides about them on the System page.",
             "/connections",
             "Look",
             machines.Min(m => m.FirstSeenAt));

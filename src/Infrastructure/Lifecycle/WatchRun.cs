@@ -104,13 +104,13 @@ internal sealed class WatchRun(
                     Spare(change, look);
                 }
 
-                change.Say("stopping", $"{change.Instance.EndMessage} Asked the program to save and stop.");
+                change.Say("stopping", (change.Instance.EndMessage ?? what) + " Asked the program to save and stop.");
             }, lease.Lost);
         }
     }
 
     /// <summary>Whether the program does not get on: hung, or diverged.</summary>
-    private static (StopReason Reason, string What)? Unwell(InstanceSnapshot row, RunLook look, DateTimeOffset now)
+    private static (StopReason Reason, Said What)? Unwell(InstanceSnapshot row, RunLook look, DateTimeOffset now)
     {
         var (job, attempt, p) = (row.Job, row.Attempt, look.Progress);
         var health = RunNotes.HealthAfter(job, attempt.Health, look, row.Instance.AnsweredAt, now);
@@ -123,11 +123,11 @@ internal sealed class WatchRun(
         var (i, attempt, p) = (change.Instance, change.Attempt, look.Progress);
         var saved = HealthRules.Saved(p.Step ?? attempt.Step, p.TotalSteps ?? attempt.TotalSteps, p.SecondsPerStep ?? attempt.SecondsPerStep, i.GpuRate + i.DiskRate);
         attempt.Health = attempt.Health with { Saved = saved };
-        i.EndMessage += $"{(saved is { } rest ? $" Saved ≈ {rest.Words()}." : "")} {KeepInterrupted.AtHome(attempt)}";
+        i.EndMessage = (i.EndMessage ?? "") + Said.Money(saved is { } rest ? $" Saved ≈ {rest.Words()}." : "") + $" {KeepInterrupted.AtHome(attempt)}";
     }
 
     /// <summary>Whether the program has to stop itself now, saved.</summary>
-    private async Task<(StopReason Reason, string What)?> LimitAsync(InstanceSnapshot row, DateTimeOffset now, CancellationToken ct)
+    private async Task<(StopReason Reason, Said What)?> LimitAsync(InstanceSnapshot row, DateTimeOffset now, CancellationToken ct)
     {
         var (i, job) = (row.Instance, row.Job);
         if (job.Cancel is not null)

@@ -8,6 +8,7 @@ using Dashboard.Domain.Instances;
 using Dashboard.Domain.Jobs;
 using Dashboard.Domain.Notifications;
 using Dashboard.Domain.Teams;
+using Dashboard.Infrastructure.Alerts;
 using Dashboard.Infrastructure.Budgets;
 using Dashboard.Infrastructure.Persistence;
 using Microsoft.EntityFrameworkCore;
@@ -17,7 +18,7 @@ namespace Dashboard.Infrastructure.Notifications;
 /// <summary>A message in words, the same on every channel.</summary>
 /// <param name="Tone">Colour token: <c>ok, warn, bad, off</c>.</param>
 /// <param name="Link">Address below the team's.</param>
-internal sealed record Announcement(Topics Topic, string Tone, string Title, string Detail, string? Link)
+internal sealed record Announcement(Topics Topic, string Tone, string Title, Said Detail, string? Link)
 {
     /// <summary>Money or work is being lost now: quiet hours do not put it off.</summary>
     public bool Urgent { get; init; }
@@ -119,7 +120,7 @@ internal static class Announcements
         var gone = i.Status == InstanceStatus.Gone;
         var said = gone
             ? new Announcement(Topics.Trouble, "ok", $"Machine {i.ContractId} is gone after {i.DestroyAsks} asks", "Its end is confirmed.", $"/jobs/{job.Number}")
-            : new Announcement(Topics.Trouble, "warn", $"Machine {i.ContractId} is not confirmed gone", $"Asked {i.DestroyAsks} times; it may be billing {(i.GpuRate + i.DiskRate).Words()}.", $"/jobs/{job.Number}");
+            : new Announcement(Topics.Trouble, "warn", $"Machine {i.ContractId} is not confirmed gone", $"Asked {i.DestroyAsks} times; it may be billing" + Said.Money($" {(i.GpuRate + i.DiskRate).Words()}") + ".", $"/jobs/{job.Number}");
         return said with { About = job.CreatedBy, Urgent = !gone };
     }
 
@@ -127,15 +128,15 @@ internal static class Announcements
     {
         var i = await db.Instances.AsNoTracking().SingleAsync(x => x.Id == id, ct);
         var job = await db.Jobs.AsNoTracking().SingleAsync(j => j.Id == i.JobId, ct);
-        var limit = job.Order is { } order ? $"The job waited for {order.Limit.Words()} or less. " : "";
-        return new Announcement(Topics.Prices, "ok", $"{job.Name} #{job.Number} has found its price", $"{limit}{i.GpuName} in {i.Location ?? "an unnamed place"} at {(i.QuotedGpuRate + i.QuotedDiskRate).Words()}.", $"/jobs/{job.Number}") { About = job.CreatedBy };
+        var limit = job.Order is { } order ? Said.Money($"The job waited for {order.Limit.Words()} or less. ") : "";
+        return new Announcement(Topics.Prices, "ok", $"{job.Name} #{job.Number} has found its price", limit + $"{i.GpuName} in {i.Location ?? "an unnamed place"}" + Said.Money($" at {(i.QuotedGpuRate + i.QuotedDiskRate).Words()}") + ".", $"/jobs/{job.Number}") { About = job.CreatedBy };
     }
 
     private static async Task<Announcement> OrderOverAsync(AppDbContext db, JobId id, CancellationToken ct)
     {
         var job = await db.Jobs.AsNoTracking().SingleAsync(j => j.Id == id, ct);
         var (word, what) = job.Order is { LiftedAt: not null } ? ("takes the best price", "is rented at the best price there is") : ("waits on for its price", "goes on waiting");
-        return new Announcement(Topics.Prices, "warn", $"{job.Name} #{job.Number} {word}", $"No machine cost {job.Order?.Limit.Words() ?? "little enough"} in its time; the job {what}.", $"/jobs/{job.Number}") { About = job.CreatedBy };
+        return new Announcement(Topics.Prices, "warn", $"{job.Name} #{job.Number} {word}", "No machine cost " + Said.Money(job.Order is { } order ? $"{order.Limit.Words()} or less" : "little enough", "little enough") + $" in its time; the job {what}.", $"/jobs/{job.Number}") { About = job.CreatedBy };
     }
 
     private static async Task<Announcement?> AlertAsync(AppDbContext db, AlertRuleId id, int number, CancellationToken ct)
@@ -147,9 +148,10 @@ internal static class Announcements
             return null; // the rule was deleted
         }
 
+        var budget = await AlertFigures.WhoseAsync(db, rule, ct);
         var (fires, figure) = (move.To == RuleState.Firing, AlertRules.Words(rule.Metric, move.Value));
         return new Announcement(
-            Topics.Alerts, fires ? "warn" : "ok", $"{AlertRules.Name(rule.Metric)}: {(fires ? figure : $"over, {figure}")}", $"The rule is “{AlertRules.Sentence(rule.Metric, rule.Threshold, rule.HoldFor)}”.", $"/alerts/{id}")
+            Topics.Alerts, fires ? "warn" : "ok", $"{AlertRules.Name(rule.Metric, budget)}: {(fires ? figure : $"over, {figure}")}", $"The rule is “{AlertRules.Sentence(rule.Metric, rule.Threshold, rule.HoldFor, budget)}”.", $"/alerts/{id}")
         {
             Needs = AlertRules.Needs(rule.Metric),
         };

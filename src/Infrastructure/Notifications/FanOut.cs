@@ -20,21 +20,27 @@ internal static class FanOut
         var channels = await db.Channels.AsNoTracking().Where(c => c.TeamId == message.TeamId && c.PausedAt == null).ToListAsync(ct);
         foreach (var channel in channels.Where(c => (c.Topics & said.Topic) != 0))
         {
-            if (channel.OwnerId is null || await MayTellAsync(db, channel, said, ct))
+            if (await ToldAsync(db, channel, said, ct) is { } detail)
             {
                 db.Deliveries.Add(new Delivery
                 {
                     TeamId = message.TeamId, ChannelId = channel.Id, MessageId = message.Id, Key = message.DedupKey, Kind = message.Kind,
-                    Tone = said.Tone, Title = said.Title, Detail = said.Detail, Link = said.Link, Urgent = said.Urgent, At = message.At,
+                    Tone = said.Tone, Title = said.Title, Detail = detail, Link = said.Link, Urgent = said.Urgent, At = message.At,
                 });
             }
         }
     }
 
-    private static async Task<bool> MayTellAsync(AppDbContext db, NotificationChannel channel, Announcement said, CancellationToken ct)
+    /// <summary>What the channel's readers are told: the team's are those whom its admins gave the address to. Null: nothing.</summary>
+    private static async Task<string?> ToldAsync(AppDbContext db, NotificationChannel channel, Announcement said, CancellationToken ct)
     {
-        var (team, owner) = (channel.TeamId, channel.OwnerId!.Value);
+        if (channel.OwnerId is not { } owner)
+        {
+            return said.Detail.Full;
+        }
+
+        var team = channel.TeamId;
         var role = await db.Memberships.Where(m => m.TeamId == team && m.UserId == owner).Select(m => (Role?)m.Role).SingleOrDefaultAsync(ct);
-        return role is { } has && RolePermissions.Allows(has, said.Needs) && DeliveryRules.MayTell(owner, said.About);
+        return role is { } has && RolePermissions.Allows(has, said.Needs) && DeliveryRules.MayTell(owner, said.About) ? said.Detail.To(RolePermissions.Allows(has, Permission.SeeMoney)) : null;
     }
 }

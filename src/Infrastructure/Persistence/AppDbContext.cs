@@ -120,6 +120,8 @@ public sealed class AppDbContext(DbContextOptions<AppDbContext> options) : Ident
         configurationBuilder.Properties<ChannelId>().HaveConversion<IdConverters.Channel>();
         configurationBuilder.Properties<BudgetId>().HaveConversion<IdConverters.Budget>();
 
+        configurationBuilder.Properties<Said>().HaveConversion<SaidText>();
+
         // As columns of their own, so that SQL can sum, group and sort the micro-dollars.
         configurationBuilder.ComplexProperties<Money>();
         configurationBuilder.ComplexProperties<HourlyRate>();
@@ -163,6 +165,8 @@ public sealed class AppDbContext(DbContextOptions<AppDbContext> options) : Ident
 
     private static void Scope<TEntity>(ModelBuilder builder, Expression<Func<TEntity, bool>> belongs)
         where TEntity : class => builder.Entity<TEntity>().HasQueryFilter(belongs);
+
+    private sealed class SaidText() : ValueConverter<Said, string>(said => said.Stored, text => Said.Read(text));
 
     private sealed class UnixMilliseconds() : ValueConverter<DateTimeOffset, long>(
         at => at.ToUnixTimeMilliseconds(),

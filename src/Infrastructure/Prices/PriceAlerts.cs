@@ -147,7 +147,7 @@ public sealed class PriceAlerts(AppDatabase database, ChangeFeed changes, TimePr
             }
             else if (open is not null)
             {
-                (open.ResolvedAt, open.Detail) = (at, $"{open.Detail} Over: {value!.Value.Words()} again.");
+                (open.ResolvedAt, open.Detail) = (at, open.Detail + $" Over: {value!.Value.Words()} again.");
                 Outbox.AnnounceItem(db, alert.TeamId, OutboxKinds.PriceOver, key, open.Since, $"/{at.ToUnixTimeMilliseconds()}", time.GetUtcNow());
             }
 

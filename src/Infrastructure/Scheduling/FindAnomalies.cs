@@ -82,7 +82,7 @@ internal static class FindAnomalies
     private static DateOnly Date(long day) => DateOnly.FromDateTime(DateTimeOffset.FromUnixTimeMilliseconds(day * StepsOfDay * SpendStep.Length).UtcDateTime);
 
     private static async Task OpenAsync(
-        AppDbContext db, TeamId team, string kind, string key, string title, string detail, string link, string action, DateTimeOffset now, HourlyRate atRisk, CancellationToken ct)
+        AppDbContext db, TeamId team, string kind, string key, string title, Said detail, string link, string action, DateTimeOffset now, HourlyRate atRisk, CancellationToken ct)
     {
         if (!await db.Inbox.AnyAsync(i => i.TeamId == team && i.Key == key && i.ResolvedBy != null, ct))
         {

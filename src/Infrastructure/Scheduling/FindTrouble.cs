@@ -63,7 +63,7 @@ public sealed class FindTrouble(AppDatabase database, ChangeFeed changes, IOptio
         {
             InboxWriter.Open(
                 db, job.TeamId, InboxKinds.JobStuck, $"stuck/{job.Id}", $"{job.Name} #{job.Number} does not move",
-                $"Its next step was due at {Clock(since)} UTC and has not ended.{(rate > HourlyRate.Zero ? $" Its machine bills {rate.Words()} meanwhile." : " It costs $0.00 meanwhile.")}",
+                $"Its next step was due at {Clock(since)} UTC and has not ended." + (rate > HourlyRate.Zero ? " Its machine bills" + Said.Money($" {rate.Words()}") + " meanwhile." : Said.Money(" It costs $0.00 meanwhile.")),
                 $"/jobs/{job.Number}?tab=events", "See job", now, rate);
         }
 

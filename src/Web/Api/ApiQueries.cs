@@ -24,10 +24,10 @@ internal sealed record JobAnswer(
     Guid Id, int Number, string Name, JobStatus Status, StopReason? StopReason, string? Message, Guid Connection, Guid Project, IReadOnlyList<string> Tags,
     DateTimeOffset CreatedAt, DateTimeOffset? StartedAt, DateTimeOffset? EndedAt, long? CostMicros, IReadOnlyList<AttemptAnswer> Attempts, OrderAnswer? Order, ApprovalAnswer? Approval);
 
-/// <param name="RateMicrosPerHour">What it costs an hour by what is known now.</param>
+/// <param name="RateMicrosPerHour">What it costs an hour by what is known now; null when not yours to see.</param>
 internal sealed record MachineAnswer(
     Guid Id, int Job, int Attempt, Guid Connection, InstanceStatus Status, string? ContractId, string Label, string GpuName, int GpuCount, string? Location,
-    long RateMicrosPerHour, DateTimeOffset CreatedAt, DateTimeOffset? BillingSince, DateTimeOffset? RunningSince, DateTimeOffset? DestroyAcceptedAt, DateTimeOffset? GoneAt, string? Message);
+    long? RateMicrosPerHour, DateTimeOffset CreatedAt, DateTimeOffset? BillingSince, DateTimeOffset? RunningSince, DateTimeOffset? DestroyAcceptedAt, DateTimeOffset? GoneAt, string? Message);
 
 internal sealed record LedgerEntryAnswer(
     long Id, int Job, int Attempt, Guid Instance, string Market, bool Simulated, ChargeKind Kind, string GpuName, DateTimeOffset PeriodStart, DateTimeOffset PeriodEnd,
@@ -57,8 +57,8 @@ internal sealed class ApiQueries(AppDatabase database)
         return
         [
             .. rows.Select(j => new JobListAnswer(
-                j.Id.Value, j.Number, j.Name, j.Status, j.StopReason, j.Message, j.ConnectionId.Value, j.ProjectId.Value, j.Tags,
-                j.CreatedAt, j.StartedAt, j.EndedAt, j.AttemptCount, costs?.GetValueOrDefault(j.Id), OrderAnswer.Of(j.Order))),
+                j.Id.Value, j.Number, j.Name, j.Status, j.StopReason, j.Message?.To(team), j.ConnectionId.Value, j.ProjectId.Value, j.Tags,
+                j.CreatedAt, j.StartedAt, j.EndedAt, j.AttemptCount, costs?.GetValueOrDefault(j.Id), OrderAnswer.Of(j.Order, team.May(Permission.SeeMoney)))),
         ];
     }
 
@@ -71,12 +71,12 @@ internal sealed class ApiQueries(AppDatabase database)
             return null;
         }
 
-        var attempts = await db.Attempts.AsNoTracking().Where(a => a.TeamId == team.TeamId && a.JobId == job.Id).OrderBy(a => a.Number)
-            .Select(a => new AttemptAnswer(a.Number, a.CreatedAt, a.StartedAt, a.EndedAt, a.StopReason, a.Message, a.ExitCode, a.Step, a.TotalSteps, a.Loss, a.Phase, a.ResumedFrom)).ToListAsync(ct);
+        var attempts = (await db.Attempts.AsNoTracking().Where(a => a.TeamId == team.TeamId && a.JobId == job.Id).OrderBy(a => a.Number).ToListAsync(ct))
+            .Select(a => new AttemptAnswer(a.Number, a.CreatedAt, a.StartedAt, a.EndedAt, a.StopReason, a.Message?.To(team), a.ExitCode, a.Step, a.TotalSteps, a.Loss, a.Phase, a.ResumedFrom)).ToList();
         var costs = await CostsAsync(db, team, [job.Id], ct);
         return new JobAnswer(
-            job.Id.Value, job.Number, job.Name, job.Status, job.StopReason, job.Message, job.ConnectionId.Value, job.ProjectId.Value, job.Tags,
-            job.CreatedAt, job.StartedAt, job.EndedAt, costs?.GetValueOrDefault(job.Id), attempts, OrderAnswer.Of(job.Order),
+            job.Id.Value, job.Number, job.Name, job.Status, job.StopReason, job.Message?.To(team), job.ConnectionId.Value, job.ProjectId.Value, job.Tags,
+            job.CreatedAt, job.StartedAt, job.EndedAt, costs?.GetValueOrDefault(job.Id), attempts, OrderAnswer.Of(job.Order, team.May(Permission.SeeMoney)),
             job.Status == JobStatus.AwaitingApproval ? ApprovalAnswer.Of(job.Ask, team.May(Permission.SeeMoney)) : null);
     }
 
@@ -117,8 +117,8 @@ internal sealed class ApiQueries(AppDatabase database)
         [
             .. rows.Select(r => new MachineAnswer(
                 r.instance.Id.Value, r.Number, r.instance.AttemptNumber, r.instance.ConnectionId.Value, r.instance.Status, r.instance.ContractId, r.instance.Label,
-                r.instance.GpuName, r.instance.GpuCount, r.instance.Location, r.instance.BurnRate.MicrosPerHour, r.instance.CreatedAt, r.instance.BillingSince,
-                r.instance.RunningSince, r.instance.DestroyAcceptedAt, r.instance.GoneAt, r.instance.EndMessage ?? r.instance.ObservedMessage)),
+                r.instance.GpuName, r.instance.GpuCount, r.instance.Location, team.May(Permission.SeeMoney) ? r.instance.BurnRate.MicrosPerHour : null, r.instance.CreatedAt, r.instance.BillingSince,
+                r.instance.RunningSince, r.instance.DestroyAcceptedAt, r.instance.GoneAt, r.instance.EndMessage?.To(team) ?? r.instance.ObservedMessage)),
         ];
     }
 

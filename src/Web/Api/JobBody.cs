@@ -14,9 +14,10 @@ namespace Dashboard.Web.Api;
 /// <param name="Spec">What to run, with the keys of the machine's <c>spec.json</c> version 1.</param>
 /// <param name="Project">Null: the team's first project.</param>
 /// <param name="Order">Waits for a price; left out: it starts at the price there is.</param>
+/// <param name="Replaces">Number of a job of one's own that awaits approval: it is withdrawn when this one is taken.</param>
 /// <param name="MayPause">True starts it although a budget may not reach to its end: it is saved and paused there.</param>
 internal sealed record JobBody(
-    string? Name, Guid? Connection, string? Offer, JsonElement? Spec, NeedsBody? Needs, LimitsBody? Limits, Guid? Project, IReadOnlyList<string>? Tags, bool? MayPause = null, OrderBody? Order = null)
+    string? Name, Guid? Connection, string? Offer, JsonElement? Spec, NeedsBody? Needs, LimitsBody? Limits, Guid? Project, IReadOnlyList<string>? Tags, bool? MayPause = null, OrderBody? Order = null, int? Replaces = null)
 {
     /// <returns>The request, or what is wrong with it.</returns>
     public async Task<(JobRequest? Request, FieldProblem? Problem)> ReadAsync(ApiCaller caller, ConnectionQueries connections, string? idempotencyKey, CancellationToken ct)
@@ -56,6 +57,7 @@ internal sealed record JobBody(
             ProjectId = Project is { } project ? new ProjectId(project) : null,
             Tags = Tags ?? [],
             MayPause = MayPause ?? false,
+            Replaces = Replaces,
             IdempotencyKey = idempotencyKey,
         }, null);
     }
@@ -101,16 +103,16 @@ internal sealed record OrderBody(long? LimitMicrosPerHour, DateTimeOffset? Until
         new(new HourlyRate(LimitMicrosPerHour ?? 0), GoodForSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null, Until, Then ?? OrderEnding.Cancel);
 }
 
-/// <summary>An order as it stands.</summary>
+/// <summary>An order as it stands. Amounts are null when not yours to see.</summary>
 /// <param name="FiredAt">When a fitting machine was found; null: it waits, or its time has passed.</param>
 /// <param name="LiftedAt">Since when any price will do.</param>
 /// <param name="LowestMicrosPerHour">What the cheapest machine that the job could use cost at <paramref name="LowestAt"/>; null: there was none, or nobody looked yet.</param>
 internal sealed record OrderAnswer(
-    long LimitMicrosPerHour, DateTimeOffset? Until, OrderEnding Then, DateTimeOffset? FiredAt, DateTimeOffset? LiftedAt, DateTimeOffset? LookedAt, long? LowestMicrosPerHour, DateTimeOffset? LowestAt)
+    long? LimitMicrosPerHour, DateTimeOffset? Until, OrderEnding Then, DateTimeOffset? FiredAt, DateTimeOffset? LiftedAt, DateTimeOffset? LookedAt, long? LowestMicrosPerHour, DateTimeOffset? LowestAt)
 {
-    public static OrderAnswer? Of(PriceOrder? order) => order is null
+    public static OrderAnswer? Of(PriceOrder? order, bool money) => order is null
         ? null
-        : new(order.Limit.MicrosPerHour, order.Until, order.Then, order.FiredAt, order.LiftedAt, order.LookedAt, order.Lowest?.MicrosPerHour, order.LowestAt);
+        : new(money ? order.Limit.MicrosPerHour : null, order.Until, order.Then, order.FiredAt, order.LiftedAt, order.LookedAt, money ? order.Lowest?.MicrosPerHour : null, order.LowestAt);
 }
 
 /// <summary>Why a job waits for somebody's yes: the first limit it passes. Amounts are null when not yours to see.</summary>

@@ -88,7 +88,7 @@ internal static class JobEndpoints
         var (request, problem) = await body.ReadAsync(caller, connections, idempotencyKey, ct);
         return request is null ? ApiProblems.Invalid([problem!]) : await submit.RunAsync(caller.Team, request, ct) switch
         {
-            SubmitResult.Accepted accepted => Results.Created($"/api/v1/jobs/{accepted.Number}", new SubmittedAnswer(accepted.Id.Value, accepted.Number, OrderAnswer.Of(accepted.Order), ApprovalAnswer.Of(accepted.Ask, money: true))),
+            SubmitResult.Accepted accepted => Results.Created($"/api/v1/jobs/{accepted.Number}", new SubmittedAnswer(accepted.Id.Value, accepted.Number, OrderAnswer.Of(accepted.Order, money: true), ApprovalAnswer.Of(accepted.Ask, money: true))),
             SubmitResult.Invalid invalid => ApiProblems.Invalid(invalid.Problems),
             SubmitResult.OverBudget over => ApiProblems.OverBudget(over),
             SubmitResult.NoAnswer silent => Results.Problem(title: "The provider does not answer.", detail: silent.Message, statusCode: StatusCodes.Status503ServiceUnavailable),

@@ -31,7 +31,7 @@ public static class PagesRegistration
         services.AddSingleton<LedgerQueries>();
         services.AddSingleton<StatementQueries>();
         services.AddSingleton<BudgetQueries>().AddSingleton<ChangeBudgets>().AddSingleton<RoleLimits>();
-        services.AddSingleton<ResultQueries>();
+        services.AddSingleton<ResultQueries>().AddSingleton<EstimateQueries>();
         services.AddSingleton<BillQueries>().AddSingleton<DecideBillLine>().AddSingleton<AskForBill>();
         services.AddSingleton<InboxQueries>();
         services.AddSingleton<SettleInboxItem>().AddSingleton<SeenNews>();

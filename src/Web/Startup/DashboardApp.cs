@@ -130,6 +130,7 @@ internal static class DashboardApp
         app.MapSignOut();
         app.MapJobDownloads();
         app.MapLedgerDownload();
+        app.MapEstimateDownload();
         app.MapPriceDownloads();
         app.MapStartPage();
         app.MapRazorComponents<App>()

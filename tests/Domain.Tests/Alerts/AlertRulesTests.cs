@@ -73,6 +73,8 @@ public sealed class AlertRulesTests
 
     [Fact]
     public void A_rule_is_a_sentence() => Assert.Equal(
-        ["Spend today at least $40.00", "Burn rate at least $5.000/h for 10 min", "Credit left at most 4 h", "Idle machines at least 1 machine", "Jobs waiting at least 3 jobs"],
-        [AlertRules.Sentence(AlertMetric.SpendToday, 40, TimeSpan.Zero), AlertRules.Sentence(AlertMetric.BurnRate, 5, TenMinutes), AlertRules.Sentence(AlertMetric.BalanceHours, 4, TimeSpan.Zero), AlertRules.Sentence(AlertMetric.IdleMachines, 1, TimeSpan.Zero), AlertRules.Sentence(AlertMetric.JobsWaiting, 3, TimeSpan.Zero)]);
+        ["Spend today at least $40.00", "Burn rate at least $5.000/h for 10 min", "Credit left at most 4 h", "Idle machines at least 1 machine", "Jobs waiting at least 3 jobs",
+            "Forecast of the month at least $900.00 for 10 min", "Forecast of the budget of legal-summaries, a month at least 90% of its limit"],
+        [AlertRules.Sentence(AlertMetric.SpendToday, 40, TimeSpan.Zero), AlertRules.Sentence(AlertMetric.BurnRate, 5, TenMinutes), AlertRules.Sentence(AlertMetric.BalanceHours, 4, TimeSpan.Zero), AlertRules.Sentence(AlertMetric.IdleMachines, 1, TimeSpan.Zero), AlertRules.Sentence(AlertMetric.JobsWaiting, 3, TimeSpan.Zero),
+            AlertRules.Sentence(AlertMetric.MonthForecast, 900, TenMinutes), AlertRules.Sentence(AlertMetric.BudgetForecast, 90, TimeSpan.Zero, "legal-summaries, a month")]);
 }

@@ -134,7 +134,7 @@ public sealed class BudgetHoldTests : IAsyncLifetime
         await _town.KeepFundedAsync(machine);
 
         var row = await _town.InstanceAsync(machine);
-        Assert.Equal("Halden Lab reached $0.50 this month.", row.HoldRefusal);
+        Assert.Equal("Halden Lab reached $0.50 this month.", row.HoldRefusal?.Full);
         Assert.Equal(_town.Now.AddSeconds(599), row.HeldUntil!.Value, TimeSpan.FromMilliseconds(5));
         await using var db = await _town.Database.ForSystemAsync(default);
         Assert.Equal("budget", (await db.Inbox.SingleAsync()).Kind);

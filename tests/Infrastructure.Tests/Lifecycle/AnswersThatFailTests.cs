@@ -95,7 +95,7 @@ public sealed class AnswersThatFailTests(FaultyRoutesSandbox fixture) : IAsyncLi
 
         var instances = await host.InstancesAsync(job.Id);
         Assert.Equal([StopReason.StartFailed, StopReason.Finished], instances.Select(i => i.EndReason));
-        Assert.StartsWith("We asked for an on-demand machine at ", instances[0].EndMessage, StringComparison.Ordinal);
+        Assert.StartsWith("We asked for an on-demand machine at ", instances[0].EndMessage?.Full, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -23,12 +23,12 @@ public sealed class EndingsOfAJobTests(LifecycleSandbox fixture)
         await using var host = await LifecycleHost.StartAsync(fixture.Sandbox, pace: new LifecycleOptions { CapacityPause = TimeSpan.FromSeconds(1) });
         var id = await host.SubmitAsync(Smoke, new JobLimits(null, new HourlyRate(1), null) { Retry = new RetryPolicy(Capacity: 2) });
         await Eventually.HoldsAsync(async () => (await host.JobAsync(id)).EmptySearches == 1, "it waits");
-        Assert.Equal("No machine that fits at $0.000/h or less is free right now. Nothing is rented, it costs $0.00. We look again in 1 s; search 2 of 3.", (await host.JobAsync(id)).Message);
+        Assert.Equal("No machine that fits at $0.000/h or less is free right now. Nothing is rented, it costs $0.00. We look again in 1 s; search 2 of 3.", (await host.JobAsync(id)).Message?.Full);
 
         var job = await host.EndsAsync(id, JobStatus.Failed);
 
         Assert.Equal(StopReason.NoCapacity, job.StopReason);
-        Assert.Equal("No machine that fits at $0.000/h or less is free right now. It cost $0.00. Relax a requirement, or start it again later.", job.Message);
+        Assert.Equal("No machine that fits at $0.000/h or less is free right now. It cost $0.00. Relax a requirement, or start it again later.", job.Message?.Full);
         Assert.Empty(await host.InstancesAsync(job.Id));
     }
 
@@ -40,7 +40,7 @@ public sealed class EndingsOfAJobTests(LifecycleSandbox fixture)
         var job = await host.EndsAsync(await host.SubmitAsync(Smoke), JobStatus.Failed);
 
         Assert.Equal(StopReason.ConnectionBroken, job.StopReason);
-        Assert.StartsWith("Sandbox refuses the key ending 41ab. It cost $0.00.", job.Message, StringComparison.Ordinal);
+        Assert.StartsWith("Sandbox refuses the key ending 41ab. It cost $0.00.", job.Message?.Full, StringComparison.Ordinal);
         await using var db = await host.Database.ForSystemAsync(default);
         Assert.Equal(ConnectionStatus.Broken, (await db.Connections.SingleAsync()).Status);
         Assert.Contains("Replace key", await db.Inbox.Select(i => i.Action).ToListAsync());
@@ -57,7 +57,7 @@ public sealed class EndingsOfAJobTests(LifecycleSandbox fixture)
 
         var job = await host.JobAsync(id);
         Assert.Equal(StopReason.CreditExhausted, job.StopReason);
-        Assert.Contains("It cost $0.00. Add funds at the provider", job.Message, StringComparison.Ordinal);
+        Assert.Contains("It cost $0.00. Add funds at the provider", job.Message?.Full, StringComparison.Ordinal);
         Assert.Equal(InstanceStatus.Rejected, Assert.Single(await host.InstancesAsync(id)).Status);
     }
 
@@ -73,7 +73,7 @@ public sealed class EndingsOfAJobTests(LifecycleSandbox fixture)
         var job = await host.EndsAsync(await host.SubmitAsync(Smoke, new JobLimits(null, null, null, MaxAttempts: 2)), JobStatus.Failed);
 
         Assert.Equal((StopReason.StartFailed, 2), (job.StopReason, job.AttemptCount));
-        Assert.Contains("is up but did not let us in over SSH", job.Message, StringComparison.Ordinal);
+        Assert.Contains("is up but did not let us in over SSH", job.Message?.Full, StringComparison.Ordinal);
         var machines = await host.InstancesAsync(job.Id);
         Assert.Equal(2, machines.Select(m => m.MachineId).Distinct().Count());
         Assert.All(machines, m => Assert.Equal(InstanceStatus.Gone, m.Status));
@@ -88,7 +88,7 @@ public sealed class EndingsOfAJobTests(LifecycleSandbox fixture)
         var job = await host.EndsAsync(await host.SubmitAsync(Smoke, new JobLimits(null, null, null, MaxAttempts: 1)), JobStatus.Failed);
 
         Assert.Equal(StopReason.HostKeyChanged, job.StopReason);
-        Assert.Contains("SHA256:other", job.Message, StringComparison.Ordinal);
+        Assert.Contains("SHA256:other", job.Message?.Full, StringComparison.Ordinal);
         Assert.Equal(InstanceStatus.Gone, Assert.Single(await host.InstancesAsync(job.Id)).Status);
     }
 

@@ -139,7 +139,7 @@ public sealed class LifeOfAJobTests(LifecycleSandbox fixture)
 
         var row = await host.JobAsync(job);
         Assert.Equal(StopReason.ScriptFailed, row.StopReason);
-        Assert.Matches(@"^The program ended with exit code 7\. It cost \$0\.\d{2,4}\. Look at the end of its log", row.Message);
+        Assert.Matches(@"^The program ended with exit code 7\. It cost \$0\.\d{2,4}\. Look at the end of its log", row.Message?.Full);
     }
 
     [Fact]
@@ -152,7 +152,7 @@ public sealed class LifeOfAJobTests(LifecycleSandbox fixture)
 
         var row = await host.JobAsync(job);
         Assert.Equal(StopReason.ArtifactMissing, row.StopReason);
-        Assert.Contains("\"model.bin\"", row.Message, StringComparison.Ordinal);
+        Assert.Contains("\"model.bin\"", row.Message?.Full, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -154,7 +154,22 @@ internal sealed class LifecycleHost : IAsyncDisposable
         await Eventually.HoldsAsync(async () => JobRules.IsFinal((await JobAsync(id)).Status), "the job ends", TimeSpan.FromMinutes(3));
         var job = await JobAsync(id);
         Assert.True(job.Status == status, $"{job.Status}: {job.Message}");
+        await NoAmountForEverybodyAsync(id);
         return job;
+    }
+
+    /// <summary>Whatever was said of a job, no amount is told to those who may not see money.</summary>
+    private async Task NoAmountForEverybodyAsync(JobId id)
+    {
+        await using var db = await Database.ForSystemAsync(default);
+        IEnumerable<Said?> said =
+        [
+            .. (await db.JobEvents.AsNoTracking().Where(e => e.JobId == id).ToListAsync()).Select(e => e.Text),
+            .. (await db.Jobs.AsNoTracking().Where(j => j.Id == id).ToListAsync()).Select(j => j.Message),
+            .. (await db.Attempts.AsNoTracking().Where(a => a.JobId == id).ToListAsync()).Select(a => a.Message),
+            .. (await InstancesAsync(id)).Select(i => i.EndMessage),
+        ];
+        Assert.DoesNotContain(said, s => s is not null && s.Plain.Contains('$', StringComparison.Ordinal));
     }
 
     public async Task ReachesAsync(JobId id, JobStatus status, TimeSpan? within = null)

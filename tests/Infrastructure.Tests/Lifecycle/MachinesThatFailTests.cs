@@ -41,7 +41,7 @@ public sealed class MachinesThatFailTests(FaultySandbox fixture) : IAsyncLifetim
 
         var (failed, next) = Two(await host.InstancesAsync(job));
         Assert.Equal((InstanceStatus.Gone, StopReason.StartFailed), (failed.Status, failed.EndReason));
-        Assert.Contains(said, failed.EndMessage, StringComparison.Ordinal);
+        Assert.Contains(said, failed.EndMessage?.Full, StringComparison.Ordinal);
         Assert.NotEqual(failed.MachineId, next.MachineId);
         await DestroyAsync(host, job);
     }
@@ -148,7 +148,7 @@ public sealed class MachinesThatFailTests(FaultySandbox fixture) : IAsyncLifetim
 
         var (failed, _) = Two(await host.InstancesAsync(job));
         Assert.Equal((InstanceStatus.Gone, StopReason.HostLost), (failed.Status, failed.EndReason));
-        Assert.Contains("offline", failed.EndMessage, StringComparison.Ordinal);
+        Assert.Contains("offline", failed.EndMessage?.Full, StringComparison.Ordinal);
         await DestroyAsync(host, job);
     }
 
@@ -192,7 +192,7 @@ public sealed class MachinesThatFailTests(FaultySandbox fixture) : IAsyncLifetim
         var job = await host.EndsAsync(await host.SubmitAsync(Endless, Twice), JobStatus.Failed);
 
         Assert.Equal(StopReason.DiskFull, job.StopReason);
-        Assert.Contains("no space left", job.Message, StringComparison.Ordinal);
+        Assert.Contains("no space left", job.Message?.Full, StringComparison.Ordinal);
         Assert.Equal(InstanceStatus.Gone, Assert.Single(await host.InstancesAsync(job.Id)).Status);
     }
 
@@ -242,7 +242,7 @@ public sealed class MachinesThatFailTests(FaultySandbox fixture) : IAsyncLifetim
         var ended = await host.EndsAsync(job, JobStatus.Failed);
 
         Assert.Equal(StopReason.DeadlineReached, ended.StopReason);
-        Assert.Contains("contract ends at", ended.Message, StringComparison.Ordinal);
+        Assert.Contains("contract ends at", ended.Message?.Full, StringComparison.Ordinal);
         Assert.Equal(["files/result.txt", "result.json"], await db.Artifacts.Select(a => a.Path).Order().ToListAsync());
     }
 

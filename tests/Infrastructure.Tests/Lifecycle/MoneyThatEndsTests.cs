@@ -38,7 +38,7 @@ public sealed class MoneyThatEndsTests(FaultySandbox fixture)
 
         var paused = await host.JobAsync(job);
         Assert.Equal((StopReason.BudgetExhausted, 0), (paused.StopReason, paused.AttemptCount));
-        Assert.StartsWith("Halden Lab has $0.0010 left of $0.0010 this month", paused.Message, StringComparison.Ordinal);
+        Assert.StartsWith("Halden Lab has $0.0010 left of $0.0010 this month", paused.Message?.Full, StringComparison.Ordinal);
         Assert.Empty(await host.InstancesAsync(job));
         Assert.Equal(["budget", "job-failed"], await OpenAsync(host));
 
@@ -74,7 +74,7 @@ public sealed class MoneyThatEndsTests(FaultySandbox fixture)
 
         var paused = await host.JobAsync(job);
         Assert.Equal(StopReason.BudgetExhausted, paused.StopReason);
-        Assert.StartsWith("Halden Lab reached", paused.Message, StringComparison.Ordinal);
+        Assert.StartsWith("Halden Lab reached", paused.Message?.Full, StringComparison.Ordinal);
         Assert.Equal(InstanceStatus.Gone, Assert.Single(await host.InstancesAsync(job)).Status);
         await using var read = await host.Database.ForSystemAsync(default);
         Assert.True(await read.Artifacts.AnyAsync(a => a.JobId == job), "what was saved is home");
@@ -117,7 +117,7 @@ public sealed class MoneyThatEndsTests(FaultySandbox fixture)
         {
             var item = await db.Inbox.SingleAsync(i => i.Kind == "key-refused");
             Assert.True(item.Critical && item.AtRisk > HourlyRate.Zero);
-            Assert.Contains("1 machine keeps billing", item.Detail, StringComparison.Ordinal);
+            Assert.Contains("1 machine keeps billing", item.Detail.Full, StringComparison.Ordinal);
         }
 
         Assert.Equal(InstanceStatus.Running, Assert.Single(await host.InstancesAsync(job)).Status); // nothing is believed gone

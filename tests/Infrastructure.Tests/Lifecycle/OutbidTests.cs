@@ -60,7 +60,7 @@ public sealed class OutbidTests : IAsyncLifetime
 
         var rows = await host.InstancesAsync(job);
         Assert.Equal((InstanceStatus.Rejected, offer.Id, StopReason.NoCapacity), (rows[0].Status, rows[0].OfferId, rows[0].EndReason));
-        Assert.Contains("was too low", rows[0].EndMessage, StringComparison.Ordinal);
+        Assert.Contains("was too low", rows[0].EndMessage?.Full, StringComparison.Ordinal);
         Assert.NotEqual(offer.MachineId, rows[^1].MachineId);
         Assert.Equal(1, (await host.JobAsync(job)).AttemptCount);
     }
@@ -74,8 +74,8 @@ public sealed class OutbidTests : IAsyncLifetime
 
         await OutbidAsync(host, job, machine);
         var waiting = await host.JobAsync(job);
-        Assert.Contains("Another renter bid more", waiting.Message, StringComparison.Ordinal);
-        Assert.Contains("It is kept stopped for 10 min", waiting.Message, StringComparison.Ordinal);
+        Assert.Contains("Another renter bid more", waiting.Message?.Full, StringComparison.Ordinal);
+        Assert.Contains("It is kept stopped for 10 min", waiting.Message?.Full, StringComparison.Ordinal);
         await RivalAsync($"/instances/{machine.ContractId}/rivals", 0);
         var ended = await host.EndsAsync(job, JobStatus.Succeeded);
 
@@ -123,7 +123,7 @@ public sealed class OutbidTests : IAsyncLifetime
 
         var attempts = await AttemptsAsync(host, job);
         Assert.Equal(StopReason.Interrupted, attempts[0].StopReason);
-        Assert.Contains("Going on in", attempts[0].Message, StringComparison.Ordinal);
+        Assert.Contains("Going on in", attempts[0].Message?.Full, StringComparison.Ordinal);
         Assert.Equal(attempts[0].CheckpointHome, attempts[1].ResumedFrom);
         await Eventually.HoldsAsync(async () => (await RentedAsync(host, job))[0].Status == InstanceStatus.Gone, "the kept machine is destroyed", Patience, Now);
         var next = (await RentedAsync(host, job))[^1];
@@ -162,7 +162,7 @@ public sealed class OutbidTests : IAsyncLifetime
 
         Assert.Equal([RentalType.Interruptible, RentalType.OnDemand], (await RentedAsync(host, job)).Select(i => i.Rental));
         await using var db = await host.Database.ForSystemAsync(default);
-        Assert.Contains(" on demand, ≈ ", (await db.JobEvents.Where(e => e.JobId == job && e.Kind == "continued").SingleAsync(Now)).Text, StringComparison.Ordinal);
+        Assert.Contains(" on demand, ≈ ", (await db.JobEvents.Where(e => e.JobId == job && e.Kind == "continued").SingleAsync(Now)).Text.Full, StringComparison.Ordinal);
         Assert.Equal(2, await db.Ledger.Where(e => e.JobId == job).Select(e => e.AttemptId).Distinct().CountAsync(Now));
     }
 

@@ -37,7 +37,7 @@ public sealed class ParkedMachineTests : IAsyncLifetime
 
         await KeepAsync(host, job, TimeSpan.FromHours(24));
         var machine = await IsAsync(host, job, InstanceStatus.Parked);
-        Assert.Contains("Its machine is stopped and kept until", (await host.JobAsync(job)).Message, StringComparison.Ordinal);
+        Assert.Contains("Its machine is stopped and kept until", (await host.JobAsync(job)).Message?.Full, StringComparison.Ordinal);
         Assert.True((await AttemptAsync(host, job)).CheckpointHome >= machine.Parking!.Step, $"{(await AttemptAsync(host, job)).CheckpointHome} at home after {machine.Parking.Step}");
         await Eventually.HoldsAsync(async () => (await MachineAsync(host, job)).RunningSince is null, "its GPU is not metered any more", Patience, Now);
 
@@ -66,7 +66,7 @@ public sealed class ParkedMachineTests : IAsyncLifetime
         await ChangeAsync(host, job, (j, machine) => j.ParkUntil = machine.KeptUntil = DateTimeOffset.UtcNow);
         var ended = await host.EndsAsync(job, JobStatus.Cancelled);
 
-        Assert.Contains("It was kept stopped until now, as asked.", ended.Message, StringComparison.Ordinal);
+        Assert.Contains("It was kept stopped until now, as asked.", ended.Message?.Full, StringComparison.Ordinal);
         Assert.Equal(InstanceStatus.Gone, Assert.Single(await host.InstancesAsync(job)).Status);
     }
 
@@ -96,7 +96,7 @@ public sealed class ParkedMachineTests : IAsyncLifetime
         await Sandbox.SwitchAsync(HttpMethod.Put, $"/instances/{machine.ContractId}/rivals", string.Create(CultureInfo.InvariantCulture, $$"""{"rival_bid":{{90}}}"""), Now);
 
         await LetGoOnAsync(host, job);
-        await Eventually.HoldsAsync(async () => (await host.JobAsync(job)).Message?.Contains("Somebody else has the GPU", StringComparison.Ordinal) == true, "it says why it does not start", Patience, Now);
+        await Eventually.HoldsAsync(async () => (await host.JobAsync(job)).Message?.Full.Contains("Somebody else has the GPU", StringComparison.Ordinal) == true, "it says why it does not start", Patience, Now);
         Assert.Equal(InstanceStatus.Parked, (await MachineAsync(host, job)).Status);
         await ChangeAsync(host, job, (_, kept) => kept.KeptUntil = DateTimeOffset.UtcNow);
         await Eventually.HoldsAsync(async () => await AttemptAsync(host, job) is { Number: 2, ResumedFrom: not null }, "it goes on elsewhere from its checkpoint", Patience, Now);

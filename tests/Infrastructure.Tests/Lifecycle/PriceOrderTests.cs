@@ -40,7 +40,7 @@ public sealed class PriceOrderTests : IAsyncLifetime
 
         await Eventually.HoldsAsync(async () => (await host.JobAsync(job)).Order is { Lowest: not null }, "it has looked", Patience, Now);
         var waiting = await host.JobAsync(job);
-        Assert.Equal((JobStatus.WaitingForPrice, null), (waiting.Status, waiting.Message));
+        Assert.Equal((JobStatus.WaitingForPrice, null), (waiting.Status, waiting.Message?.Full));
         Assert.True(waiting.Order!.Lowest > limit, $"{waiting.Order.Lowest} is not above {limit}");
         Assert.Empty(await host.InstancesAsync(job));
         await host.RestartAsync();
@@ -74,7 +74,7 @@ public sealed class PriceOrderTests : IAsyncLifetime
         var ended = await host.EndsAsync(cancelled, JobStatus.Cancelled);
         Assert.Equal(StopReason.PriceNotReached, ended.StopReason);
         Assert.True(ended.EndedAt >= soon);
-        Assert.Contains("It cost $0.00.", ended.Message, StringComparison.Ordinal);
+        Assert.Contains("It cost $0.00.", ended.Message?.Full, StringComparison.Ordinal);
         await host.EndsAsync(best, JobStatus.Succeeded);
         Assert.NotNull((await host.JobAsync(best)).Order!.LiftedAt);
         Assert.Equal((JobStatus.WaitingForPrice, null), ((await host.JobAsync(waits)).Status, (await host.JobAsync(waits)).Order!.Until));

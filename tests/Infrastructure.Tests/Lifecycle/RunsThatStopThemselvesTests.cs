@@ -33,7 +33,7 @@ public sealed class RunsThatStopThemselvesTests(InterruptibleSandbox fixture)
             JobStatus.Failed);
 
         Assert.Equal(StopReason.Hung, job.StopReason);
-        Assert.Matches(@"^No step for (8|9|1\d)[.\d]* s \(usual 1 s\); stopped at step 3\. Saved ≈ \$\S+\. 3 steps are at home\. It cost \$", job.Message);
+        Assert.Matches(@"^No step for (8|9|1\d)[.\d]* s \(usual 1 s\); stopped at step 3\. Saved ≈ \$\S+\. 3 steps are at home\. It cost \$", job.Message?.Full);
         await using var db = await host.Database.ForSystemAsync(default);
         var attempt = await db.Attempts.SingleAsync(a => a.JobId == job.Id, Now);
         var machine = Assert.Single(await host.InstancesAsync(job.Id));
@@ -71,9 +71,9 @@ public sealed class RunsThatStopThemselvesTests(InterruptibleSandbox fixture)
             JobStatus.Failed);
 
         Assert.Equal(StopReason.Diverged, job.StopReason);
-        Assert.StartsWith("Loss became NaN at step 30, stopped ", job.Message, StringComparison.Ordinal);
-        Assert.Contains(" Saved ≈ $", job.Message, StringComparison.Ordinal);
-        Assert.EndsWith("Try a smaller learning rate.", job.Message, StringComparison.Ordinal);
+        Assert.StartsWith("Loss became NaN at step 30, stopped ", job.Message?.Full, StringComparison.Ordinal);
+        Assert.Contains(" Saved ≈ $", job.Message?.Full, StringComparison.Ordinal);
+        Assert.EndsWith("Try a smaller learning rate.", job.Message?.Full, StringComparison.Ordinal);
         await using var db = await host.Database.ForSystemAsync(default);
         Assert.Equal([20], await db.Artifacts.Where(a => a.JobId == job.Id && a.Kind == ArtifactKind.Checkpoint && a.Step >= 20).Select(a => a.Step!.Value).Distinct().ToListAsync(Now));
     }

@@ -65,7 +65,7 @@ public sealed class ServerDiskFullTests(TroubledServerSandbox fixture) : IAsyncL
         await Eventually.HoldsAsync(() => ban.DiskFull is not null, "the full disk is noticed");
         await Eventually.HoldsAsync(() => !File.Exists(reserve), "the reserve is given up");
         var waiting = await host.SubmitAsync(Endless); // there is room for bookkeeping again
-        await Eventually.HoldsAsync(async () => (await host.JobAsync(waiting)).Message?.Contains("disk is full", StringComparison.Ordinal) == true, "the job says what it waits for");
+        await Eventually.HoldsAsync(async () => (await host.JobAsync(waiting)).Message?.Full.Contains("disk is full", StringComparison.Ordinal) == true, "the job says what it waits for");
 
         Fill(leave: 0);
         Assert.ThrowsAny<IOException>(() => File.WriteAllBytes(Path.Combine(host.Data, "more"), new byte[64 * 1024]));

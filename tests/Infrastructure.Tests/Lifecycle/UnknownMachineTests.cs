@@ -30,7 +30,7 @@ public sealed class UnknownMachineTests(TroubledServerSandbox fixture)
 
         await Eventually.HoldsAsync(() => host.Get<RentBan>().Quarantine is not null, "the quarantine begins");
         var job = await host.SubmitAsync(Short);
-        await Eventually.HoldsAsync(async () => (await host.JobAsync(job)).Message?.Contains("confirmed this installation", StringComparison.Ordinal) == true, "the job says what it waits for");
+        await Eventually.HoldsAsync(async () => (await host.JobAsync(job)).Message?.Full.Contains("confirmed this installation", StringComparison.Ordinal) == true, "the job says what it waits for");
         Assert.Equal([unknown], await UnknownAsync(host));
         Assert.False(await IsDestroyedAsync(unknown));
 

@@ -103,7 +103,7 @@ public sealed class DeliveryTests : IAsyncLifetime
         await using var db = await _town.Database.ForSystemAsync(default);
         var item = Assert.Single(await db.Inbox.AsNoTracking().ToListAsync());
         Assert.Equal("#gpu did not take a message", item.Title);
-        Assert.Contains("“support-bot #1 failed” was given up after 10 tries.", item.Detail, StringComparison.Ordinal);
+        Assert.Contains("“support-bot #1 failed” was given up after 10 tries.", item.Detail.Full, StringComparison.Ordinal);
     }
 
     [Theory]

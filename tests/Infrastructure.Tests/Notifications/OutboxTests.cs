@@ -124,7 +124,7 @@ public sealed class OutboxTests : IAsyncLifetime
         await Dispatcher().RunAsync(default);
 
         var notice = Assert.Single(await NoticesAsync());
-        Assert.Equal(("bad", "test #1 failed", "No machine is free. It cost $0.00.", "/jobs/1"), (notice.Tone, notice.Title, notice.Detail, notice.Link));
+        Assert.Equal(("bad", "test #1 failed", "No machine is free. It cost $0.00.", "/jobs/1"), (notice.Tone, notice.Title, notice.Detail.Full, notice.Link));
     }
 
     private OutboxDispatcher Dispatcher() => new(_town.Database, new ChangeFeed(), _town.Time, NullLogger<OutboxDispatcher>.Instance);

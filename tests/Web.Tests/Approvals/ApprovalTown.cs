@@ -97,7 +97,7 @@ internal sealed class ApprovalTown : IDisposable
     {
         using var db = Open();
         var id = db.Jobs.Single(j => j.Number == number).Id;
-        return [.. db.JobEvents.Where(e => e.JobId == id).OrderBy(e => e.Id).Select(e => e.Text)];
+        return [.. db.JobEvents.Where(e => e.JobId == id).OrderBy(e => e.Id).Select(e => e.Text.Full)];
     }
 
     public List<Decision> Decisions()

@@ -47,7 +47,7 @@ public sealed class DecidingTests : IDisposable
 
         var job = _town.Job(1);
         Assert.Equal((JobStatus.Cancelled, StopReason.Declined, null), (job.Status, job.StopReason, job.NextStepAt));
-        Assert.Matches(@"^Mira Okafor declined ≈ \$2\.\d\d: wait for the cheaper one\. It cost \$0\.00\. ", job.Message);
+        Assert.Matches(@"^Mira Okafor declined ≈ \$2\.\d\d: wait for the cheaper one\. It cost \$0\.00\. ", job.Message?.Full);
         Assert.Equal("wait for the cheaper one", Assert.Single(_town.Decisions()).Reason);
         Assert.IsType<DecideResult.Refused>(await Decide.ApproveAsync(_town.Tomas, 1, default));
     }

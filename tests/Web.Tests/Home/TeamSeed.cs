@@ -37,7 +37,7 @@ internal sealed class TeamSeed(AppDbContext db, Team team, Guid person, DateTime
         return project;
     }
 
-    public Job Job(Connection connection, string name, JobStatus status, TimeSpan? ago = null, Project? project = null, decimal? estimateUsd = null, StopReason? reason = null, string[]? tags = null, string preset = Presets.Smoke, string model = "smoke", int skip = 0)
+    public Job Job(Connection connection, string name, JobStatus status, TimeSpan? ago = null, Project? project = null, decimal? estimateUsd = null, StopReason? reason = null, string[]? tags = null, string preset = Presets.Smoke, string model = "smoke", int skip = 0, EstimatedTimes? times = null)
     {
         if (!_hasProject)
         {
@@ -50,7 +50,7 @@ internal sealed class TeamSeed(AppDbContext db, Team team, Guid person, DateTime
         {
             Id = new JobId(Guid.NewGuid()), TeamId = team.Id, Number = ++_number + skip, ProjectId = (project ?? _project).Id, CreatedBy = new UserId(person), Name = name, Tags = tags ?? [],
             Spec = new TrainingSpec { Preset = preset, Model = new ModelSpec(model) }, ConnectionId = connection.Id, Needs = new MachineNeeds([]), Limits = new JobLimits(null, null, null),
-            Estimate = estimateUsd is { } usd ? new CostEstimate(Money.FromUsd(usd * .9m), Money.FromUsd(usd), Money.FromUsd(usd * 1.1m), TimeSpan.FromHours(6)) : null,
+            Estimate = estimateUsd is { } usd ? new CostEstimate(Money.FromUsd(usd * .9m), Money.FromUsd(usd), Money.FromUsd(usd * 1.1m), TimeSpan.FromHours(6)) { Times = times } : null,
             CreatedAt = created, StopReason = reason,
         };
         foreach (var step in PathTo(status))

@@ -31,7 +31,7 @@ public sealed class AnomalyTests : PageTest
 
         var item = Assert.Single(await LookAsync());
         Assert.Equal((InboxKinds.RateAboveQuote, "support-bot-v7 #201 bills above its quote", HourlyRate.FromUsd(0.118m)), (item.Kind, item.Title, item.AtRisk));
-        Assert.Contains("lists $0.530/h; $0.412/h was quoted", item.Detail, StringComparison.Ordinal);
+        Assert.Contains("lists $0.530/h; $0.412/h was quoted", item.Detail.Full, StringComparison.Ordinal);
 
         var line = Show<InboxPage>().Find(".line a.link");
         Assert.Equal(("/t/halden/jobs/201?ask=stop", "Stop it"), (line.GetAttribute("href"), line.FirstChild!.TextContent));
@@ -46,14 +46,14 @@ public sealed class AnomalyTests : PageTest
     public async Task A_machine_that_is_rented_another_way_is_said()
     {
         await SeedMachineAsync(i => i.ObservedRental = RentalType.Interruptible);
-        Assert.Contains("listed as a bid", Assert.Single(await LookAsync()).Detail, StringComparison.Ordinal);
+        Assert.Contains("listed as a bid", Assert.Single(await LookAsync()).Detail.Full, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Bytes_far_beyond_the_estimate_are_said_with_their_price()
     {
         await SeedMachineAsync(i => (i.DownloadPerGb, i.UploadPerGb) = (Money.FromUsd(0.01m), Money.FromUsd(0.01m)), a => a.BytesUp = 80_000_000_000);
-        Assert.StartsWith("80.0 GB went over the wire for $0.80;", Assert.Single(await LookAsync()).Detail, StringComparison.Ordinal);
+        Assert.StartsWith("80.0 GB went over the wire for $0.80;", Assert.Single(await LookAsync()).Detail.Full, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -63,7 +63,7 @@ public sealed class AnomalyTests : PageTest
         Assert.Empty(await LookAsync());
 
         Time.Advance(TimeSpan.FromMinutes(2));
-        Assert.Contains("below 5% for 11 min", Assert.Single(await LookAsync()).Detail, StringComparison.Ordinal);
+        Assert.Contains("below 5% for 11 min", Assert.Single(await LookAsync()).Detail.Full, StringComparison.Ordinal);
 
         await ChangeAsync(_ => { }, a => (a.Step, a.Health) = (7, RunHealth.Unknown with { MovedAt = Time.GetUtcNow() }));
         Assert.Empty(await LookAsync());

@@ -40,7 +40,7 @@ public sealed class JobEndingTests : BunitContext
     [Fact]
     public void What_it_cost_is_said_once()
     {
-        var page = Page(Ended(StopReason.ScriptFailed) with { Message = Endings.Message(StopReason.ScriptFailed, "The script ended with 3.", Domain.Costs.Money.FromUsd(1.12m)) }, Role.Owner);
+        var page = Page(Ended(StopReason.ScriptFailed) with { Message = Endings.Message(StopReason.ScriptFailed, "The script ended with 3.", Domain.Costs.Money.FromUsd(1.12m)).Full }, Role.Owner);
         Assert.Equal(1, page.Markup.Split("$1.12").Length - 1);
         Assert.Equal("Failed: script failed.", page.Find("h2").TextContent);
     }

@@ -125,7 +125,7 @@ public sealed class OrderCardTests : PageTest
     private List<string> Events()
     {
         using var db = Database.ForSystemAsync(default).GetAwaiter().GetResult();
-        return [.. db.JobEvents.Select(e => e.Text)];
+        return [.. db.JobEvents.Select(e => e.Text.Full)];
     }
 
     private static string Text(AngleSharp.Dom.IElement element) => string.Join(' ', element.TextContent.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));

@@ -43,7 +43,7 @@ public sealed class OutbidCardTests : PageTest
         card.WaitForAssertion(() => Assert.Equal([("18244", HourlyRate.FromUsd(0.55m))], _market.Bids));
         await using var db = await Database.ForSystemAsync(default);
         Assert.Equal(HourlyRate.FromUsd(0.55m), (await db.Jobs.SingleAsync(Xunit.TestContext.Current.CancellationToken)).Limits.Bid?.Bid);
-        Assert.Contains("Bid $0.550/h, before $0.400/h.", await db.JobEvents.Select(e => e.Text).ToListAsync(Xunit.TestContext.Current.CancellationToken));
+        Assert.Contains("Bid $0.550/h, before $0.400/h.", await db.JobEvents.Select(e => e.Text.Full).ToListAsync(Xunit.TestContext.Current.CancellationToken));
     }
 
     [Fact]

@@ -35,6 +35,7 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     Id = table.Column<Guid>(type: "TEXT", nullable: false),
                     TeamId = table.Column<Guid>(type: "TEXT", nullable: false),
                     Metric = table.Column<string>(type: "TEXT", maxLength: 32, nullable: false),
+                    BudgetId = table.Column<Guid>(type: "TEXT", nullable: true),
                     Threshold = table.Column<decimal>(type: "TEXT", nullable: false),
                     HoldFor = table.Column<long>(type: "INTEGER", nullable: false),
                     NoData = table.Column<string>(type: "TEXT", maxLength: 32, nullable: false),

@@ -12,7 +12,8 @@ namespace Dashboard.Web.Features.Alerts;
 
 /// <summary>What a person wants to be told of.</summary>
 /// <param name="Threshold">In the metric's own unit.</param>
-public sealed record WantedRule(AlertMetric Metric, decimal Threshold, TimeSpan HoldFor, NoData NoData);
+/// <param name="Budget">Which, where the metric is of a budget.</param>
+public sealed record WantedRule(AlertMetric Metric, decimal Threshold, TimeSpan HoldFor, NoData NoData, BudgetId? Budget = null);
 
 /// <param name="Value">The figure when it was last looked at; null: it was not known.</param>
 /// <param name="Fired">Times in the last 30 days.</param>
@@ -53,7 +54,8 @@ public sealed class AlertDesk(AppDatabase database, ChangeFeed changes, TimeProv
         await using var db = await database.ForTeamAsync(team, ct);
         var rules = (await db.AlertRules.AsNoTracking().ToListAsync(ct)).Where(r => team.May(AlertRules.Needs(r.Metric))).ToList();
         var fired = await FiredAsync(db, ct);
-        return new AlertRuleList([.. rules.OrderBy(r => r.State == RuleState.Normal).ThenBy(r => r.CreatedAt).Select(r => View(r, fired.GetValueOrDefault(r.Id)))]);
+        var budgets = await WhoseAsync(db, team, ct);
+        return new AlertRuleList([.. rules.OrderBy(r => r.State == RuleState.Normal).ThenBy(r => r.CreatedAt).Select(r => View(r, fired.GetValueOrDefault(r.Id), budgets))]);
     }
 
     /// <returns>Null: there is no such rule, or the role may not see its figure.</returns>
@@ -67,15 +69,23 @@ public sealed class AlertDesk(AppDatabase database, ChangeFeed changes, TimeProv
         }
 
         var moves = await db.AlertMoves.AsNoTracking().Where(m => m.RuleId == id).OrderByDescending(m => m.Number).Take(MostMoves).ToListAsync(ct);
-        return new AlertHistory(View(rule, (await FiredAsync(db, ct)).GetValueOrDefault(id)), moves);
+        return new AlertHistory(View(rule, (await FiredAsync(db, ct)).GetValueOrDefault(id), await WhoseAsync(db, team, ct)), moves);
+    }
+
+    /// <summary>Budgets that a rule can be about.</summary>
+    public async Task<IReadOnlyList<(BudgetId Id, string Whose)>> BudgetsAsync(TeamContext team, CancellationToken ct)
+    {
+        team.Require(AlertRules.Needs(AlertMetric.BudgetForecast));
+        await using var db = await database.ForTeamAsync(team, ct);
+        return await AlertFigures.BudgetsAsync(db, team.TeamId, ct);
     }
 
     /// <summary>The figure now; null: not known.</summary>
-    public async Task<decimal?> NowAsync(TeamContext team, AlertMetric metric, CancellationToken ct)
+    public async Task<decimal?> NowAsync(TeamContext team, AlertMetric metric, CancellationToken ct, BudgetId? budget = null)
     {
         team.Require(AlertRules.Needs(metric));
         await using var db = await database.ForTeamAsync(team, ct);
-        return await AlertFigures.ReadAsync(db, team.TeamId, metric, time.GetUtcNow(), ct);
+        return await AlertFigures.ReadAsync(db, team.TeamId, metric, budget, time.GetUtcNow(), ct);
     }
 
     /// <returns>Null when it was made; else a sentence that says what is wrong.</returns>
@@ -90,6 +100,12 @@ public sealed class AlertDesk(AppDatabase database, ChangeFeed changes, TimeProv
 
         var now = time.GetUtcNow();
         await using var db = await database.ForTeamAsync(team, ct);
+        var budget = wanted.Metric == AlertMetric.BudgetForecast ? wanted.Budget : null;
+        if (wanted.Metric == AlertMetric.BudgetForecast && (await AlertFigures.BudgetsAsync(db, team.TeamId, ct)).All(b => b.Id != budget))
+        {
+            return "Choose a budget of this team that is in force and has an end.";
+        }
+
         if (await db.AlertRules.CountAsync(ct) >= Most)
         {
             return $"{Most} rules are the most. Delete one first.";
@@ -97,7 +113,7 @@ public sealed class AlertDesk(AppDatabase database, ChangeFeed changes, TimeProv
 
         db.AlertRules.Add(new AlertRule
         {
-            Id = new AlertRuleId(Guid.CreateVersion7(now)), TeamId = team.TeamId, Metric = wanted.Metric, Threshold = wanted.Threshold, HoldFor = wanted.HoldFor, NoData = wanted.NoData,
+            Id = new AlertRuleId(Guid.CreateVersion7(now)), TeamId = team.TeamId, Metric = wanted.Metric, BudgetId = budget, Threshold = wanted.Threshold, HoldFor = wanted.HoldFor, NoData = wanted.NoData,
             CreatedBy = team.UserId, CreatedAt = now, Since = now,
         });
         await db.SaveChangesAsync(ct);
@@ -137,6 +153,9 @@ public sealed class AlertDesk(AppDatabase database, ChangeFeed changes, TimeProv
         return await db.AlertMoves.Where(m => m.To == RuleState.Firing && m.At > since).GroupBy(m => m.RuleId).Select(g => new { g.Key, Count = g.Count() }).ToDictionaryAsync(g => g.Key, g => g.Count, ct);
     }
 
-    private AlertRuleView View(AlertRule r, int fired) => new(
-        r.Id, r.Metric, AlertRules.Sentence(r.Metric, r.Threshold, r.HoldFor), r.NoData, r.State, r.Since, r.Value, r.SeenAt, fired, r.MutedUntil > time.GetUtcNow() ? r.MutedUntil : null);
+    private static async Task<Dictionary<BudgetId, string>> WhoseAsync(AppDbContext db, TeamContext team, CancellationToken ct) =>
+        (await AlertFigures.BudgetsAsync(db, team.TeamId, ct)).ToDictionary(b => b.Id, b => b.Whose);
+
+    private AlertRuleView View(AlertRule r, int fired, Dictionary<BudgetId, string> budgets) => new(
+        r.Id, r.Metric, AlertRules.Sentence(r.Metric, r.Threshold, r.HoldFor, r.BudgetId is { } budget ? budgets.GetValueOrDefault(budget) : null), r.NoData, r.State, r.Since, r.Value, r.SeenAt, fired, r.MutedUntil > time.GetUtcNow() ? r.MutedUntil : null);
 }

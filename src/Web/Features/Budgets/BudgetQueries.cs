@@ -2,6 +2,7 @@ using Dashboard.Domain;
 using Dashboard.Domain.Budgets;
 using Dashboard.Domain.Costs;
 using Dashboard.Domain.Teams;
+using Dashboard.Infrastructure.Budgets;
 using Dashboard.Infrastructure.Persistence;
 using Dashboard.Web.Features.Costs;
 using Microsoft.EntityFrameworkCore;
@@ -30,8 +31,6 @@ public sealed record BudgetsView(IReadOnlyList<BudgetView> Rows, BudgetSubjects 
 /// <summary>Budgets in force. A job's own limit is shown with the job.</summary>
 public sealed class BudgetQueries(AppDatabase database, TimeProvider time)
 {
-    private const long DayMs = 86_400_000;
-
     public async Task<BudgetsView> ListAsync(TeamContext team, CancellationToken ct)
     {
         team.Require(Permission.SeeMoney);
@@ -69,50 +68,14 @@ public sealed class BudgetQueries(AppDatabase database, TimeProvider time)
 
     private static async Task<BudgetView> ViewAsync(AppDbContext db, Budget budget, BudgetSubjects subjects, DateTimeOffset now, CancellationToken ct)
     {
-        var start = BudgetRules.PeriodStart(budget.Period, now);
-        var accrued = budget.PeriodStart < start ? Money.Zero : budget.Accrued; // the first charge of a period turns it
+        var accrued = BudgetForecast.Accrued(budget, now);
         var ends = BudgetRules.PeriodEnd(budget.Period, now);
-        var forecast = await ForecastAsync(db, budget, accrued, now, ends, ct);
+        var forecast = await BudgetForecast.OfBudgetAsync(db, budget, now, ct);
         var jobs = await db.BudgetHolds.Where(h => h.BudgetId == budget.Id && h.Amount.Micros > 0).Select(h => h.JobId).Distinct().CountAsync(ct);
         return new BudgetView(
             budget.Id, budget.Scope, Whose(budget, subjects), budget.Simulated, budget.Period, budget.Limit, budget.AtLimit, budget.TellAt, accrued, budget.Held, jobs, ends is null ? null : forecast?.Expected,
             BudgetOutlook.Of(budget.Limit, accrued, budget.Held, forecast), ends);
     }
-
-    /// <summary>The same forecast as on Costs, of this budget's own entries and jobs; days end at midnight UTC as its period does.</summary>
-    private static async Task<SpendForecast?> ForecastAsync(AppDbContext db, Budget budget, Money accrued, DateTimeOffset now, DateTimeOffset? ends, CancellationToken ct)
-    {
-        var today = now.ToUnixTimeMilliseconds() / DayMs;
-        var entries = (await OfScope(db, budget, Midnight(today - SpendPattern.MostDays))
-            .Select(e => new { e.Tags, Day = (long)(object)e.PeriodStart / DayMs, e.Amount.Micros }).ToListAsync(ct))
-            .Where(e => budget.Scope != BudgetScope.Tag || e.Tags.Contains(budget.Subject, StringComparer.OrdinalIgnoreCase)).ToList();
-        if (entries.Count == 0)
-        {
-            return null;
-        }
-
-        var byDay = entries.ToLookup(e => e.Day, e => e.Micros);
-        var first = entries.Min(e => e.Day);
-        var full = Enumerable.Range(0, (int)(today - first)).Select(d => new SpendDay(Date(first + d), new Money(byDay[first + d].Sum()))).ToList();
-        var committed = (await CommittedSpend.OfAsync(db, budget.TeamId, budget.Simulated, now, ct))
-            .Where(c => BudgetRules.Concerns(budget, new Spender(c.Job.TeamId, c.Job.ProjectId, c.Job.CreatedBy, c.Job.Tags, c.Job.Id, budget.Simulated))).Select(c => c.Spend).ToList();
-        return SpendForecast.Of(accrued, full, committed, Ahead(now, ends));
-    }
-
-    private static List<DayAhead> Ahead(DateTimeOffset now, DateTimeOffset? ends)
-    {
-        var ahead = new List<DayAhead>();
-        for (var day = now.ToUnixTimeMilliseconds() / DayMs; Midnight(day) < ends; day++)
-        {
-            ahead.Add(new DayAhead(Date(day), ahead.Count == 0 ? now : Midnight(day), Midnight(day + 1)));
-        }
-
-        return ahead;
-    }
-
-    private static DateTimeOffset Midnight(long day) => DateTimeOffset.FromUnixTimeMilliseconds(day * DayMs);
-
-    private static DateOnly Date(long day) => DateOnly.FromDateTime(Midnight(day).UtcDateTime);
 
     /// <summary>Entries that count against a budget, tags excepted: SQL does not look into them.</summary>
     internal static IQueryable<LedgerEntry> OfScope(AppDbContext db, Budget budget, DateTimeOffset from)

@@ -2,6 +2,7 @@ using Dashboard.Domain;
 using Dashboard.Domain.Budgets;
 using Dashboard.Domain.Costs;
 using Dashboard.Domain.Teams;
+using Dashboard.Infrastructure.Budgets;
 using Dashboard.Infrastructure.Costs;
 using Dashboard.Infrastructure.Persistence;
 using Dashboard.Web.Features.Costs;

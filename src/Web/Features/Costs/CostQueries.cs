@@ -5,6 +5,7 @@ using Dashboard.Domain.Costs;
 using Dashboard.Domain.Jobs;
 using Dashboard.Domain.Marketplaces;
 using Dashboard.Domain.Teams;
+using Dashboard.Infrastructure.Budgets;
 using Dashboard.Infrastructure.Costs;
 using Dashboard.Infrastructure.Persistence;
 using Dashboard.Web.Components;

@@ -52,7 +52,7 @@ public sealed class InboxQueries(AppDatabase database, TimeProvider time)
         return new InboxView(
             [
                 .. items.Select(i => new InboxRow(
-                    i.Id, i.Kind, i.Title, i.Detail, i.Link, i.Action, i.AtRisk, i.Critical, i.Since, i.SnoozedUntil, i.ResolvedAt, Settled(i, names), providers.GetValueOrDefault(i.Id))),
+                    i.Id, i.Kind, i.Title, i.Detail.To(team), i.Link, i.Action, team.May(Permission.SeeMoney) ? i.AtRisk : HourlyRate.Zero, i.Critical, i.Since, i.SnoozedUntil, i.ResolvedAt, Settled(i, names), providers.GetValueOrDefault(i.Id))),
             ],
             await open.CountAsync(ct), await snoozed.CountAsync(ct));
     }

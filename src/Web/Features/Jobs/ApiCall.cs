@@ -31,7 +31,8 @@ public static class ApiCall
                 request.ProjectId?.Value,
                 request.Tags,
                 request.MayPause ? true : null,
-                request.Order is { } order ? new OrderBody(order.Limit.MicrosPerHour, order.Until, (int?)order.GoodFor?.TotalSeconds, order.Then) : null),
+                request.Order is { } order ? new OrderBody(order.Limit.MicrosPerHour, order.Until, (int?)order.GoodFor?.TotalSeconds, order.Then) : null,
+                request.Replaces),
             Body);
 
         // A quote cannot be escaped inside single quotes: end them, quote it, begin again.

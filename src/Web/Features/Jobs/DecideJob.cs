@@ -54,7 +54,7 @@ public sealed class DecideJob(AppDatabase database, LifecycleSignal signal, Chan
         var person = team.UserId.Value;
         var who = await db.Users.AsNoTracking().Where(u => u.Id == person).Select(u => u.DisplayName).SingleOrDefaultAsync(ct) ?? "somebody";
         job.MoveTo(JobStatus.Cancelled, now);
-        (job.StopReason, job.NextStepAt, job.Message) = (StopReason.Declined, null, Endings.Message(StopReason.Declined, $"{who} declined {job.Ask!.Figure}{(why is null ? "" : $": {why}")}.", Money.Zero));
+        (job.StopReason, job.NextStepAt, job.Message) = (StopReason.Declined, null, Endings.Message(StopReason.Declined, $"{who} declined " + Said.Money(job.Ask!.Figure, "it") + (why is null ? "." : $": {why}."), Money.Zero));
         Approvals.Decided(db, job, team.UserId, DecisionOutcome.Declined, why, now);
         return null;
     }, ct);

@@ -68,7 +68,7 @@ public sealed class GoOnWithJob(AppDatabase database, LifecycleSignal signal, Ch
         (job.StopReason, job.Message, job.PausedAtRate, job.NextStepAt) = (null, null, null, now);
         var key = $"job/{job.Id}";
         await db.Inbox.Where(i => i.TeamId == team.TeamId && i.Key == key && i.ResolvedAt == null).ExecuteUpdateAsync(set => set.SetProperty(i => i.ResolvedAt, now).SetProperty(i => i.ResolvedBy, team.UserId), ct);
-        db.JobEvents.Add(new JobEvent { TeamId = team.TeamId, JobId = job.Id, At = now, Kind = "resumed", Text = limit is { } said ? $"Goes on, with a limit of {said.Words()} in all." : "Goes on.", PersonId = team.UserId });
+        db.JobEvents.Add(new JobEvent { TeamId = team.TeamId, JobId = job.Id, At = now, Kind = "resumed", Text = "Goes on" + Said.Money(limit is { } said ? $", with a limit of {said.Words()} in all." : ".", "."), PersonId = team.UserId });
         await db.SaveChangesAsync(ct);
         await transaction.CommitAsync(CancellationToken.None); // all is written: giving up now would only lose it
         signal.Wake();

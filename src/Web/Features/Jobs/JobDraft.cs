@@ -79,6 +79,9 @@ public sealed class JobDraft
     /// <summary>Said yes to after a budget was in the way.</summary>
     public bool MayPause { get; set; }
 
+    /// <summary>Number of the waiting job that this one takes the place of; null: of none.</summary>
+    public int? Replaces { get; set; }
+
     /// <summary>What the form does not show: kept from the job it was cloned from.</summary>
     public TrainingSpec Base { get; set; } = new() { Preset = Presets.Smoke };
 
@@ -162,6 +165,7 @@ public sealed class JobDraft
             ProjectId = ProjectId,
             Tags = Commas(Tags),
             MayPause = MayPause,
+            Replaces = Replaces,
             IdempotencyKey = idempotencyKey,
         };
         return (request, problems);

@@ -35,7 +35,7 @@ public sealed class JobQueries(AppDatabase database, TimeProvider time)
             Tags = job.Tags,
             Status = job.Status,
             StopReason = job.StopReason,
-            Message = job.Message,
+            Message = job.Message?.To(team),
             Cancel = job.Cancel,
             ParkUntil = job.ParkUntil,
             StartedBy = await db.Users.Where(u => u.Id == person).Select(u => u.DisplayName).SingleOrDefaultAsync(ct) ?? "a former member",
@@ -47,7 +47,7 @@ public sealed class JobQueries(AppDatabase database, TimeProvider time)
             Limits = job.Limits,
             Order = job.Order,
             Approval = job is { Status: JobStatus.AwaitingApproval, Ask: { } ask }
-                ? new ApprovalView(ask, job.CreatedBy == team.UserId, team.MayDecide(job.CreatedBy), await RoleLimitBook.DecidersAsync(db, team.TeamId, job.CreatedBy, ct))
+                ? new ApprovalView(ask, job.CreatedBy == team.UserId, team.MayDecide(job.CreatedBy), await RoleLimitBook.DecidersAsync(db, team.TeamId, job.CreatedBy, ct), await RemindApprovers.LastAsync(db, job, ct))
                 : null,
             Estimate = job.Estimate,
             ConnectionId = job.ConnectionId,
@@ -61,7 +61,7 @@ public sealed class JobQueries(AppDatabase database, TimeProvider time)
             EventCount = await db.JobEvents.CountAsync(e => e.JobId == job.Id, ct),
             CheckpointAtHome = await CheckpointAsync(db, job.Id, ct),
             AsOf = time.GetUtcNow(),
-            Anomalies = [.. (await MachineAnomalies.OpenAsync(db, [.. machines.Select(m => m.Id)], ct)).SelectMany(m => m).Select(a => a.Detail)],
+            Anomalies = [.. (await MachineAnomalies.OpenAsync(db, [.. machines.Select(m => m.Id)], ct)).SelectMany(m => m).Select(a => a.Detail.To(team))],
         };
     }
 
@@ -76,7 +76,7 @@ public sealed class JobQueries(AppDatabase database, TimeProvider time)
             .Select(e => new { e.At, e.Kind, e.Text, e.AttemptNumber, e.PersonId }).ToListAsync(ct);
         var people = events.Where(e => e.PersonId != null).Select(e => e.PersonId!.Value.Value).Distinct().ToList();
         var names = await db.Users.Where(u => people.Contains(u.Id)).ToDictionaryAsync(u => u.Id, u => u.DisplayName, ct);
-        return [.. events.Select(e => new EventView(e.At, e.Kind, e.Text, e.AttemptNumber, e.PersonId is { } who ? names.GetValueOrDefault(who.Value, "a former member") : null))];
+        return [.. events.Select(e => new EventView(e.At, e.Kind, e.Text.To(team), e.AttemptNumber, e.PersonId is { } who ? names.GetValueOrDefault(who.Value, "a former member") : null))];
     }
 
     /// <summary>Files at home: results of the latest attempt first, the adapter's before others, then checkpoints, the newest first.</summary>

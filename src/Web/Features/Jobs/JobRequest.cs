@@ -35,6 +35,9 @@ public sealed record JobRequest
     /// <summary>Start it although a budget may not reach to its end: it is saved and paused there.</summary>
     public bool MayPause { get; init; }
 
+    /// <summary>A job of the same person that awaits approval, by its number: it is withdrawn when this one is taken. Null: none.</summary>
+    public int? Replaces { get; init; }
+
     /// <summary>The same key submits once, however often it is sent.</summary>
     public string? IdempotencyKey { get; init; }
 }

@@ -125,7 +125,8 @@ public sealed record JobView
 /// <param name="Own">The reader asks.</param>
 /// <param name="MayDecide">The reader may say yes or no.</param>
 /// <param name="Deciders">Names of all who may.</param>
-public sealed record ApprovalView(ApprovalAsk Ask, bool Own, bool MayDecide, IReadOnlyList<string> Deciders);
+/// <param name="RemindedAt">When they were told once more; null: never.</param>
+public sealed record ApprovalView(ApprovalAsk Ask, bool Own, bool MayDecide, IReadOnlyList<string> Deciders, DateTimeOffset? RemindedAt = null);
 
 /// <summary>A machine of the job, without anything secret.</summary>
 public sealed record MachineView

@@ -42,6 +42,9 @@ public sealed partial class NewJobPage
 
     [SupplyParameterFromQuery(Name = "clone")] private int? CloneAsked { get; set; }
 
+    /// <summary>A job of this person that awaits approval, to be withdrawn for the one of this form.</summary>
+    [SupplyParameterFromQuery(Name = "change")] private int? ChangeAsked { get; set; }
+
     [SupplyParameterFromQuery(Name = "offer")] private string? OfferAsked { get; set; }
 
     /// <summary>Whose offer it is: offer ids are the provider's own.</summary>
@@ -85,7 +88,11 @@ public sealed partial class NewJobPage
             _said = $"There is no preset \"{PresetAsked}\"; the smoke test is filled in instead.";
         }
 
-        if (CloneAsked is { } number)
+        if (ChangeAsked is { } waiting)
+        {
+            await ChangeAsync(waiting);
+        }
+        else if (CloneAsked is { } number)
         {
             await CloneAsync(number);
         }
@@ -137,6 +144,24 @@ public sealed partial class NewJobPage
         (_draft.Preset, _cloned, _draft.MayPause) = (preset, null, false);
         _draft.Base = new TrainingSpec { Preset = preset };
         Changed();
+    }
+
+    private async Task ChangeAsync(int number)
+    {
+        await CloneAsync(number);
+        if (_cloned != number || await Jobs.FindAsync(Team, number, _leaving.Token) is not { } job)
+        {
+            return;
+        }
+
+        if (job.Approval is { Own: true } && job.Cancel is null)
+        {
+            (_draft.Name, _draft.Replaces) = (job.Name, number);
+        }
+        else
+        {
+            _said = $"#{number} does not wait for a yes to you, so it cannot be changed; the form is filled in with it and starts a job of its own.";
+        }
     }
 
     private async Task CloneAsync(int number)
@@ -293,6 +318,7 @@ public sealed partial class NewJobPage
                     break;
                 case SubmitResult.Invalid invalid:
                     _problems = invalid.Problems;
+                    _draft.Replaces = invalid.Problems.Any(p => p.Field == nameof(JobRequest.Replaces)) ? null : _draft.Replaces;
                     _said = string.Join(' ', invalid.Problems.Where(p => p.Field is not ("Name" or "Tags" or "ProjectId") && !p.Field.Contains('.', StringComparison.Ordinal)).Select(p => p.Message)) is { Length: > 0 } said ? said : null;
                     break;
             }

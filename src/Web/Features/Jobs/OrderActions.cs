@@ -56,7 +56,7 @@ public sealed class OrderActions(AppDatabase database, LifecycleSignal signal, C
 
         var before = job.Order.Limit;
         job.Order = job.Order with { Limit = limit };
-        return (null, $"Waits for {limit.Words()} or less, before {before.Words()}.");
+        return (null, Said.Money($"Waits for {limit.Words()} or less, before {before.Words()}.", "Waits for another price."));
     }, ct);
 
     /// <returns>Why the price may not be paid; null: it may.</returns>
@@ -78,7 +78,7 @@ public sealed class OrderActions(AppDatabase database, LifecycleSignal signal, C
 
     private static Task<bool> SimulatedAsync(AppDbContext db, Job job, CancellationToken ct) => db.Connections.AsNoTracking().Where(c => c.Id == job.ConnectionId).Select(c => c.Market.Simulated).SingleAsync(ct);
 
-    private async Task<string?> ChangeAsync(TeamContext team, int number, Func<AppDbContext, Job, DateTimeOffset, Task<(string? Problem, string Said)>> change, CancellationToken ct)
+    private async Task<string?> ChangeAsync(TeamContext team, int number, Func<AppDbContext, Job, DateTimeOffset, Task<(string? Problem, Said Text)>> change, CancellationToken ct)
     {
         team.Require(Permission.StartJobs);
         var now = time.GetUtcNow();

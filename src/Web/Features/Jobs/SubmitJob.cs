@@ -108,6 +108,14 @@ public sealed class SubmitJob(AppDatabase database, QuoteOffers quotes, INudgePr
             return new SubmitResult.Invalid([new FieldProblem("ProjectId", "This project does not exist. Choose another one.")]);
         }
 
+        var replaced = request.Replaces is { } earlier
+            ? await db.Jobs.SingleOrDefaultAsync(j => j.TeamId == team.TeamId && j.Number == earlier && j.CreatedBy == team.UserId && j.Status == JobStatus.AwaitingApproval && j.Cancel == null, ct)
+            : null;
+        if (request.Replaces is { } missing && replaced is null)
+        {
+            return new SubmitResult.Invalid([new FieldProblem("Replaces", $"#{missing} waits for approval no more, so it cannot be changed. Nothing was started, $0.00.")]);
+        }
+
         var standing = await RoleLimitBook.StandingAsync(db, team.TeamId, team.UserId, team.Role, now, ct);
         var check = RoleCheck.Of(standing, team.Role, connection.Market.Simulated, request, chosen, budgets.Value.Terms);
         var row = await db.Teams.SingleAsync(t => t.Id == team.TeamId, ct);
@@ -141,6 +149,11 @@ public sealed class SubmitJob(AppDatabase database, QuoteOffers quotes, INudgePr
         db.Jobs.Add(job);
         db.JobEvents.Add(new JobEvent { TeamId = team.TeamId, JobId = job.Id, At = now, Kind = "submitted", Text = Submitted(request, check), PersonId = team.UserId });
         db.Outbox.Add(new OutboxMessage { TeamId = team.TeamId, Kind = "job.submitted", DedupKey = $"job.submitted/{job.Id}", Payload = $"{{\"job\":\"{job.Id}\"}}", At = now });
+        if (replaced is not null)
+        {
+            Approvals.Withdrawn(db, replaced, job.Number, now);
+        }
+
         if (check.Ask is not null)
         {
             job.MoveTo(JobStatus.AwaitingApproval, now); // money is promised to it once somebody has said yes
@@ -155,15 +168,20 @@ public sealed class SubmitJob(AppDatabase database, QuoteOffers quotes, INudgePr
             nudge.Provision(job.Id);
         }
 
+        if (replaced is not null)
+        {
+            changes.Publish(team.TeamId, replaced.Id);
+        }
+
         changes.Publish(team.TeamId, job.Id);
         return new SubmitResult.Accepted(job.Id, job.Number) { Order = job.Order, Ask = job.Ask };
     }
 
     /// <summary>Limits that nobody typed are said.</summary>
-    private static string Submitted(JobRequest request, RoleCheck check)
+    private static Said Submitted(JobRequest request, RoleCheck check)
     {
         var (cost, rate) = (check.Limits.MaxCost, check.Limits.MaxRate);
         var bounds = new[] { cost != request.Limits.MaxCost ? $"{cost!.Value.Words()} in all" : null, rate != request.Limits.MaxRate ? rate!.Value.Words() : null }.OfType<string>().ToList();
-        return bounds.Count == 0 ? "Submitted." : $"Submitted. {(check.Ask is null ? "Without approval" : "Once approved")} it may cost at most {string.Join(" and ", bounds)}.";
+        return "Submitted." + Said.Money(bounds.Count == 0 ? "" : $" {(check.Ask is null ? "Without approval" : "Once approved")} it may cost at most {string.Join(" and ", bounds)}.");
     }
 }

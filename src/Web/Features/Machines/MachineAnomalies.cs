@@ -1,4 +1,5 @@
 using Dashboard.Domain;
+using Dashboard.Domain.Costs;
 using Dashboard.Domain.Inbox;
 using Dashboard.Infrastructure.Persistence;
 using Microsoft.EntityFrameworkCore;
@@ -7,7 +8,7 @@ namespace Dashboard.Web.Features.Machines;
 
 /// <param name="Title">What is off.</param>
 /// <param name="Detail">Which number, against what.</param>
-internal sealed record MachineAnomaly(string Title, string Detail);
+internal sealed record MachineAnomaly(string Title, Said Detail);
 
 /// <summary>What the inbox has about machines: their pages say the same.</summary>
 internal static class MachineAnomalies

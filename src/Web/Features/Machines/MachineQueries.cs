@@ -52,7 +52,7 @@ public sealed class MachineQueries(AppDatabase database, TimeProvider time)
     {
         team.Require(Permission.See);
         await using var db = await database.ForTeamAsync(team, ct);
-        var (rows, listings) = await BillingAsync(db, ct);
+        var (rows, listings) = await BillingAsync(db, team, ct);
         return Sum(rows, listings);
     }
 
@@ -61,20 +61,20 @@ public sealed class MachineQueries(AppDatabase database, TimeProvider time)
     {
         team.Require(Permission.See);
         await using var db = await database.ForTeamAsync(team, ct);
-        var (billing, listings) = await BillingAsync(db, ct);
+        var (billing, listings) = await BillingAsync(db, team, ct);
         var rows = billing;
         if (ended)
         {
             var gone = await db.Instances.AsNoTracking()
                 .Where(i => i.Status == InstanceStatus.Gone || i.Status == InstanceStatus.Rejected)
                 .OrderByDescending(i => i.CreatedAt).Take(MostEnded).ToListAsync(ct);
-            rows = [.. billing, .. await RowsAsync(db, gone, listings, ct)];
+            rows = [.. billing, .. await RowsAsync(db, team, gone, listings, ct)];
         }
 
         return new MachinesView(rows, [.. listings.Where(Matters)], Sum(billing, listings));
     }
 
-    private async Task<(IReadOnlyList<MachineRow> Rows, IReadOnlyList<ListingProof> Listings)> BillingAsync(AppDbContext db, CancellationToken ct)
+    private async Task<(IReadOnlyList<MachineRow> Rows, IReadOnlyList<ListingProof> Listings)> BillingAsync(AppDbContext db, TeamContext team, CancellationToken ct)
     {
         var now = time.GetUtcNow();
 
@@ -87,10 +87,10 @@ public sealed class MachineQueries(AppDatabase database, TimeProvider time)
         List<ListingProof> proofs = [.. listings.Select(c => new ListingProof(
             c.Id, c.Name, c.Market, c.Status, c.StatusMessage, c.ListedAt, c.ListedAt is not { } at || now - at > ListingLimit, c.ForeignCount, c.ForeignRate,
             instances.Count(i => i.ConnectionId == c.Id && InstanceRules.MayBill(i.Status))))];
-        return (await RowsAsync(db, instances, proofs, ct), proofs);
+        return (await RowsAsync(db, team, instances, proofs, ct), proofs);
     }
 
-    private static async Task<IReadOnlyList<MachineRow>> RowsAsync(AppDbContext db, List<Instance> instances, IReadOnlyList<ListingProof> listings, CancellationToken ct)
+    private static async Task<IReadOnlyList<MachineRow>> RowsAsync(AppDbContext db, TeamContext team, List<Instance> instances, IReadOnlyList<ListingProof> listings, CancellationToken ct)
     {
         if (instances.Count == 0)
         {
@@ -112,7 +112,7 @@ public sealed class MachineQueries(AppDatabase database, TimeProvider time)
                 i.Id, i.ContractId, i.GpuName, i.GpuCount, i.VramMb, i.Location, i.Rental, i.ConnectionId, proof.Market, i.Status, i.ObservedMessage, job.Number, job.Name,
                 i.BurnRate, unseen, mayBill, i.CreatedAt, i.BillingSince ?? i.SentAt, i.ObservedAt, i.GoneAt, i.DestroyAsks, posted.GetValueOrDefault(i.Id))
             {
-                Anomaly = anomalies[i.Id].FirstOrDefault()?.Detail,
+                Anomaly = anomalies[i.Id].FirstOrDefault()?.Detail.To(team),
             };
         })];
     }

@@ -6,26 +6,20 @@ using Dashboard.Domain.Marketplaces;
 using Dashboard.Infrastructure.Persistence;
 using Microsoft.EntityFrameworkCore;
 
-namespace Dashboard.Web.Features.Costs;
+namespace Dashboard.Infrastructure.Budgets;
 
 /// <summary>A job that runs or waits in the queue, and what it will cost from now on.</summary>
 /// <param name="Gpu">Of its latest machine; null before there is one.</param>
-internal sealed record CommittedJob(Job Job, string? Gpu, Provider Provider, Commitment Spend)
-{
-    /// <summary>Whether its charges will count in a scope; a kind of charge cannot be foretold.</summary>
-    public bool IsIn(CostScope scope) => scope.Kind is null
-        && (scope.Project is null || scope.Project == Job.ProjectId) && (scope.Person is null || scope.Person == Job.CreatedBy) && (scope.Job is null || scope.Job == Job.Number)
-        && (scope.Gpu is null || scope.Gpu == Gpu) && (scope.Provider is null || scope.Provider == Provider)
-        && (scope.Tag is null || (scope.WantedTags.Tags.All(Job.Tags.Contains) && (!scope.WantedTags.Exactly || scope.WantedTags.Tags.Count == Job.Tags.Count)));
-}
+public sealed record CommittedJob(Job Job, string? Gpu, Provider Provider, Commitment Spend);
 
 /// <summary>What runs and waits now, for every forecast alike.</summary>
-internal static class CommittedSpend
+public static class CommittedSpend
 {
     private static readonly JobStatus[] Counted = [JobStatus.Submitted, JobStatus.WaitingForPrice, JobStatus.Provisioning, JobStatus.Starting, JobStatus.Running];
 
     public static async Task<IReadOnlyList<CommittedJob>> OfAsync(AppDbContext db, TeamId team, bool simulated, DateTimeOffset now, CancellationToken ct)
     {
+        ArgumentNullException.ThrowIfNull(db);
         var jobs = await db.Jobs.AsNoTracking().Where(j => j.TeamId == team && Counted.Contains(j.Status)).ToListAsync(ct);
         var markets = (await db.Connections.AsNoTracking().Where(c => c.TeamId == team && c.Market.Simulated == simulated).Select(c => new { c.Id, c.Market.Provider }).ToListAsync(ct)).ToDictionary(c => c.Id, c => c.Provider);
         jobs.RemoveAll(j => !markets.ContainsKey(j.ConnectionId));
