@@ -51,7 +51,7 @@ public sealed class CanaryTests
             }
         }
 
-        Assert.DoesNotContain((await Truth.OfAsync(world, ct)).Requests, request => request.Path.Contains(canary, StringComparison.Ordinal));
+        Assert.DoesNotContain((await Truth.WithRequestsAsync(world, ct)).Requests, request => request.Path.Contains(canary, StringComparison.Ordinal));
         Assert.Contains(FilesWith(world.Server.DataDirectory, "looks-around"), file => file.StartsWith(world.Server.Database, StringComparison.Ordinal)); // the search finds what is there
         Assert.DoesNotContain(canary, world.Server.Log, StringComparison.Ordinal);
         Assert.Contains("/api/v0/asks/", world.Server.Log, StringComparison.Ordinal); // and the log says what was asked of the provider

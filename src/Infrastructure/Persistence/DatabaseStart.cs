@@ -17,8 +17,12 @@ public sealed class DatabaseStart(AppDatabase database, DataDirectory data, Time
     {
         await using var db = await database.ForSystemAsync(ct);
         await ClearStaleMigrationLockAsync(db, ct);
-        await BackUpBeforeMigratingAsync(db, ct);
-        await db.Database.MigrateAsync(ct);
+        if ((await db.Database.GetPendingMigrationsAsync(ct)).Any()) // to find that out alone, Migrate compares the whole model, which takes most of a second
+        {
+            await BackUpBeforeMigratingAsync(db, ct);
+            await db.Database.MigrateAsync(ct);
+        }
+
         await db.Database.ExecuteSqlRawAsync("PRAGMA journal_mode=WAL;", ct);
 
         await VoidLeasesAsync(ct);
@@ -43,7 +47,7 @@ public sealed class DatabaseStart(AppDatabase database, DataDirectory data, Time
     // Should the new version not do, its predecessor goes on from here.
     private async Task BackUpBeforeMigratingAsync(AppDbContext db, CancellationToken ct)
     {
-        if (!(await db.Database.GetAppliedMigrationsAsync(ct)).Any() || !(await db.Database.GetPendingMigrationsAsync(ct)).Any())
+        if (!(await db.Database.GetAppliedMigrationsAsync(ct)).Any())
         {
             return;
         }

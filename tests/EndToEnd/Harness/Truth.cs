@@ -21,7 +21,7 @@ internal sealed class Truth(JsonElement books)
             row.GetProperty("rates").GetProperty("disk_per_hour").GetDecimal())),
     ];
 
-    /// <summary>Requests it answered: method, path, status.</summary>
+    /// <summary>Requests it answered: method, path, status. Only of <see cref="WithRequestsAsync"/>.</summary>
     public IReadOnlyList<(string Method, string Path, int Status)> Requests =>
     [
         .. books.GetProperty("requests").EnumerateArray().Select(row => (row.GetProperty("method").GetString()!, row.GetProperty("path").GetString()!, row.GetProperty("status").GetInt32())),
@@ -29,8 +29,6 @@ internal sealed class Truth(JsonElement books)
 
     /// <summary>Rent calls that reached the market, by label.</summary>
     public IReadOnlyDictionary<string, int> RentCallsByLabel => books.GetProperty("rent_calls").EnumerateObject().ToDictionary(call => call.Name, call => call.Value.GetInt32());
-
-    public int RentCalls => Requests.Count(request => request.Method == "PUT" && request.Path.StartsWith("/api/v0/asks/", StringComparison.Ordinal));
 
     /// <summary>The bill as the provider sends it: of each machine and kind, rounded to a tenth of a cent.</summary>
     public static async Task<IReadOnlyList<BookedSum>> ChargesAsync(World world, CancellationToken ct)
@@ -53,5 +51,8 @@ internal sealed class Truth(JsonElement books)
         ];
     }
 
-    public static async Task<Truth> OfAsync(World world, CancellationToken ct) => new(await world.Sandbox.TruthAsync(ct));
+    /// <summary>Without <see cref="Requests"/>, which grow long.</summary>
+    public static async Task<Truth> OfAsync(World world, CancellationToken ct) => new(await world.Sandbox.TruthWithoutLogAsync(ct));
+
+    public static async Task<Truth> WithRequestsAsync(World world, CancellationToken ct) => new(await world.Sandbox.TruthAsync(ct));
 }

@@ -53,7 +53,7 @@ internal sealed class Workload(World world, Api api, string connection, int inFl
         var (name, once) = ($"chaos-{index}", $"chaos-{seed}-{index}");
         if (index % SmokeEvery == 0)
         {
-            var smoke = await Api.OnceServedAsync(() => api.SubmitSmokeAsync(connection, name, steps: 60, ct, once), ct);
+            var smoke = await Api.OnceServedAsync(() => api.SubmitSmokeAsync(connection, name, steps: 60, ct, once: once), ct);
             _smokes.Add(smoke);
             return smoke;
         }

@@ -53,7 +53,7 @@ internal sealed class BudgetTown : IAsyncDisposable
     public static async Task<BudgetTown> OpenAsync()
     {
         var town = new BudgetTown();
-        await town.Get<DatabaseStart>().RunAsync(default);
+        await MigratedDatabase.CopyToAsync(Path.Combine(town._folder, "dashboard.db"));
         return town;
     }
 

@@ -22,8 +22,6 @@ namespace Dashboard.Infrastructure.Tests.Costs;
 /// <summary>The real step on a real database file; the bill is fed in, and the clock is ours.</summary>
 internal sealed class BillHost : IAsyncDisposable
 {
-    private static readonly Lazy<Task<byte[]>> Tables = new(MakeAsync);
-
     private readonly string _data = Directory.CreateTempSubdirectory("bill-").FullName;
     private readonly ServiceProvider _services;
     private int _jobs;
@@ -67,7 +65,7 @@ internal sealed class BillHost : IAsyncDisposable
     public static async Task<BillHost> StartAsync(string now)
     {
         var host = new BillHost(At(now));
-        await File.WriteAllBytesAsync(Path.Combine(host._data, "dashboard.db"), await Tables.Value);
+        await MigratedDatabase.CopyToAsync(Path.Combine(host._data, "dashboard.db"));
         await host._services.GetRequiredService<InstallationIdentity>().OpenAsync(default);
         await host.SeedAsync();
         return host;
@@ -154,18 +152,6 @@ internal sealed class BillHost : IAsyncDisposable
     }
 
     /// <summary>The migrated tables, made once and copied into every test's own file.</summary>
-    private static async Task<byte[]> MakeAsync()
-    {
-        await using var host = new BillHost(At("2026-11-01T00:00:00Z"));
-        await host.RestartAsync();
-        await using (var db = await host.Database.ForSystemAsync(default))
-        {
-            await db.Database.ExecuteSqlRawAsync("PRAGMA journal_mode=DELETE"); // all of it in the one file
-        }
-
-        return await File.ReadAllBytesAsync(Path.Combine(host._data, "dashboard.db"));
-    }
-
     private async Task SeedAsync()
     {
         var team = new TeamId(Guid.NewGuid());

@@ -23,7 +23,7 @@ public sealed class AwaitingApprovalTests : IAsyncLifetime
     private SandboxProcess Sandbox { get; set; } = null!;
 
     public async ValueTask InitializeAsync() => Sandbox = await SandboxProcess.StartAsync(
-        new SandboxSettings { Port = 18660, InstancePorts = (44300, 44399), BootSeconds = 0.5, ListLagSeconds = 1, Credit = 1000, BillingFactor = 1000 }, Now);
+        new SandboxSettings { Port = 18660, InstancePorts = (43100, 43199), BootSeconds = 0.5, ListLagSeconds = 1, Credit = 1000, BillingFactor = 1000 }, Now);
 
     public ValueTask DisposeAsync() => Sandbox.DisposeAsync();
 
@@ -68,7 +68,7 @@ public sealed class AwaitingApprovalTests : IAsyncLifetime
         Assert.Empty(await db.Decisions.ToListAsync(Now));
     }
 
-    private static TrainingSpec Smoke => new() { Preset = Presets.Smoke, Train = new TrainSpec(MaxSteps: 30) };
+    private static TrainingSpec Smoke => new() { Preset = Presets.Smoke, Train = new TrainSpec(MaxSteps: 30, Batch: 8) };
 
     // The lifecycle has looked at it, and left it alone.
     private static Task IsParkedAsync(LifecycleHost host, JobId job) => Eventually.HoldsAsync(async () => (await host.JobAsync(job)).NextStepAt is null, "the lifecycle has looked at it", Patience, Now);

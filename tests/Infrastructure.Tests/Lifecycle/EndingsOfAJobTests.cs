@@ -15,7 +15,7 @@ namespace Dashboard.Infrastructure.Tests.Lifecycle;
 [Collection(nameof(LifecycleSandbox))]
 public sealed class EndingsOfAJobTests(LifecycleSandbox fixture)
 {
-    private static readonly TrainingSpec Smoke = new() { Preset = Presets.Smoke, Train = new TrainSpec(MaxSteps: 60) };
+    private static readonly TrainingSpec Smoke = new() { Preset = Presets.Smoke, Train = new TrainSpec(MaxSteps: 60, Batch: 8) };
 
     [Fact]
     public async Task No_offer_at_that_price_is_looked_for_as_often_as_asked_then_fails_and_costs_nothing()

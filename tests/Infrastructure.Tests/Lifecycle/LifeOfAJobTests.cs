@@ -12,7 +12,7 @@ namespace Dashboard.Infrastructure.Tests.Lifecycle;
 [Collection(nameof(LifecycleSandbox))]
 public sealed class LifeOfAJobTests(LifecycleSandbox fixture)
 {
-    private static readonly TrainingSpec Smoke = new() { Preset = Presets.Smoke, Train = new TrainSpec(MaxSteps: 60), Save = new SaveSpec(20) };
+    private static readonly TrainingSpec Smoke = new() { Preset = Presets.Smoke, Train = new TrainSpec(MaxSteps: 60, Batch: 8), Save = new SaveSpec(20), PaceS = 0.04m };
 
     private static TrainingSpec Command(string script, params string[] collect) =>
         new() { Preset = Presets.Command, Backend = "command", Command = new CommandSpec(script, collect) };
@@ -189,7 +189,7 @@ public sealed class LifeOfAJobTests(LifecycleSandbox fixture)
         await host.ReachesAsync(job, JobStatus.Succeeded);
 
         var instance = Assert.Single(await host.InstancesAsync(job));
-        var truth = (await fixture.Sandbox.TruthAsync()).GetProperty("instances").EnumerateArray().Single(i => i.GetProperty("label").GetString() == instance.Label);
+        var truth = (await fixture.Sandbox.TruthWithoutLogAsync()).GetProperty("instances").EnumerateArray().Single(i => i.GetProperty("label").GetString() == instance.Label);
         var bill = truth.GetProperty("bill");
         var ours = (await host.LedgerAsync(job)).GroupBy(e => e.Kind).ToDictionary(g => g.Key, g => g.Sum(e => e.Amount.Usd));
 
@@ -208,7 +208,7 @@ public sealed class LifeOfAJobTests(LifecycleSandbox fixture)
     }
 
     private async Task<int> RentCallsAsync(string label) =>
-        (await fixture.Sandbox.TruthAsync()).GetProperty("rent_calls").TryGetProperty(label, out var calls) ? calls.GetInt32() : 0;
+        (await fixture.Sandbox.TruthWithoutLogAsync()).GetProperty("rent_calls").TryGetProperty(label, out var calls) ? calls.GetInt32() : 0;
 
     private async Task<bool> IsGoneAtTheProviderAsync(Instance instance)
     {
@@ -217,7 +217,7 @@ public sealed class LifeOfAJobTests(LifecycleSandbox fixture)
             return await RentCallsAsync(instance.Label) == 0 || instance.Status == InstanceStatus.Rejected;
         }
 
-        var truth = await fixture.Sandbox.TruthAsync();
+        var truth = await fixture.Sandbox.TruthWithoutLogAsync();
         return truth.GetProperty("instances").EnumerateArray().Single(i => i.GetProperty("label").GetString() == instance.Label).GetProperty("phase").GetString() == "Destroyed";
     }
 }

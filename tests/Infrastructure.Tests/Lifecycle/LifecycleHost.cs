@@ -51,6 +51,7 @@ internal sealed class LifecycleHost : IAsyncDisposable
     public static async Task<LifecycleHost> StartAsync(SandboxProcess sandbox, string? key = null, Action<IServiceCollection>? more = null, LifecycleOptions? pace = null, string? data = null)
     {
         data = data is null ? Directory.CreateTempSubdirectory("lifecycle-").FullName : Directory.CreateDirectory(data).FullName;
+        await MigratedDatabase.CopyToAsync(Path.Combine(data, "dashboard.db"));
         if (pace is not null)
         {
             var asked = more;
@@ -218,7 +219,7 @@ internal sealed class LifecycleHost : IAsyncDisposable
             ["Lifecycle:WatchInterval"] = "00:00:00.5",
             ["Lifecycle:AbsenceProof"] = "00:00:02", // the sandbox's listings do not lag behind a destroy unless they are told to
         });
-        builder.Logging.AddProvider(new FileLog(Path.Combine(data, "test.log")));
+        builder.Logging.AddProvider(new FileLog(Path.Combine(data, "test.log"))).AddFilter("Microsoft.EntityFrameworkCore", LogLevel.Warning); // not each question to the database
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(new DataDirectory(data));
         builder.Services.AddDataProtection().PersistKeysToFileSystem(new DirectoryInfo(Path.Combine(data, "keys")));

@@ -35,13 +35,13 @@ public sealed class InterruptibleSandbox() : SandboxFixture(18670, (44100, 44199
 public sealed class InterruptibleSandboxCollection : ICollectionFixture<InterruptibleSandbox>;
 
 /// <summary>And one for those that spoil its answers to everybody.</summary>
-public sealed class FaultyRoutesSandbox() : SandboxFixture(18620, (44400, 44499));
+public sealed class FaultyRoutesSandbox() : SandboxFixture(18620, (43300, 43399));
 
 [CollectionDefinition(nameof(FaultyRoutesSandbox))]
 public sealed class FaultyRoutesSandboxCollection : ICollectionFixture<FaultyRoutesSandbox>;
 
 /// <summary>And one for what goes wrong with the server's own computer and its database.</summary>
-public sealed class TroubledServerSandbox() : SandboxFixture(18630, (44300, 44399));
+public sealed class TroubledServerSandbox() : SandboxFixture(18630, (43200, 43299));
 
 [CollectionDefinition(nameof(TroubledServerSandbox))]
 public sealed class TroubledServerSandboxCollection : ICollectionFixture<TroubledServerSandbox>;

@@ -17,7 +17,7 @@ namespace Dashboard.Infrastructure.Tests.Lifecycle;
 public sealed class MoneyThatEndsTests(FaultySandbox fixture)
 {
     private static readonly TrainingSpec Endless = new() { Preset = Presets.Command, Backend = "command", Command = new CommandSpec("sleep 600", []) };
-    private static readonly TrainingSpec Long = new() { Preset = Presets.Smoke, Train = new TrainSpec(MaxSteps: 5000) };
+    private static readonly TrainingSpec Long = new() { Preset = Presets.Smoke, Train = new TrainSpec(MaxSteps: 5000, Batch: 8), PaceS = 0.04m };
 
     private static readonly LifecycleOptions Quick = new()
     {

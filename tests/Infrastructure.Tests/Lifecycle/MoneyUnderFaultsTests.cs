@@ -174,12 +174,12 @@ public sealed class MoneyUnderFaultsTests(FaultySandbox fixture) : IAsyncLifetim
     }
 
     private async Task<string?> PhaseOfAsync(string contractId) =>
-        (await Sandbox.TruthAsync()).GetProperty("instances").EnumerateArray().Single(i => i.GetProperty("id").ToString() == contractId).GetProperty("phase").GetString();
+        (await Sandbox.TruthWithoutLogAsync()).GetProperty("instances").EnumerateArray().Single(i => i.GetProperty("id").ToString() == contractId).GetProperty("phase").GetString();
 
-    private async Task<int> RentCallsAsync(string label) => (await Sandbox.TruthAsync()).GetProperty("rent_calls").GetProperty(label).GetInt32();
+    private async Task<int> RentCallsAsync(string label) => (await Sandbox.TruthWithoutLogAsync()).GetProperty("rent_calls").GetProperty(label).GetInt32();
 
     private async Task<string?> PhaseAsync(string label) =>
-        (await Sandbox.TruthAsync()).GetProperty("instances").EnumerateArray().Where(i => i.GetProperty("label").GetString() == label).Select(i => i.GetProperty("phase").GetString()).SingleOrDefault();
+        (await Sandbox.TruthWithoutLogAsync()).GetProperty("instances").EnumerateArray().Where(i => i.GetProperty("label").GetString() == label).Select(i => i.GetProperty("phase").GetString()).SingleOrDefault();
 
     private async Task<IReadOnlyList<(double At, string Method, string Path)>> RequestsAsync() =>
         [.. (await Sandbox.TruthAsync()).GetProperty("requests").EnumerateArray().Select(r => (r.GetProperty("at").GetDouble(), r.GetProperty("method").GetString()!, r.GetProperty("path").GetString()!))];

@@ -81,7 +81,7 @@ public sealed class OutbidTests : IAsyncLifetime
 
         var row = Assert.Single(await RentedAsync(host, job));
         Assert.Equal((1, 1), (ended.AttemptCount, ended.Interruptions));
-        var truth = (await Sandbox.TruthAsync(Now)).GetProperty("instances").EnumerateArray().Single(i => i.GetProperty("id").GetRawText().Trim('"') == row.ContractId);
+        var truth = (await Sandbox.TruthWithoutLogAsync(Now)).GetProperty("instances").EnumerateArray().Single(i => i.GetProperty("id").GetRawText().Trim('"') == row.ContractId);
         Assert.Equal(2, truth.GetProperty("running").GetArrayLength());
         Close(truth.GetProperty("bill"), await host.LedgerAsync(job), row.GpuRate);
         Assert.Equal(Enumerable.Range(0, 25).Select(i => 10L + (10 * i)).Prepend(1), (await host.Get<MetricsStore>().LossSeriesAsync(job, 1000, Now)).Train.Select(p => p.Step).Where(s => s % 10 == 0 || s == 1));
@@ -102,7 +102,7 @@ public sealed class OutbidTests : IAsyncLifetime
         var row = Assert.Single(await RentedAsync(host, job));
         var gpu = (await host.LedgerAsync(job)).Where(e => e.Kind == ChargeKind.Gpu).ToList();
         Assert.Equal([machine.GpuRate, HourlyRate.FromUsd(1.5m)], gpu.Select(e => e.Rate).Distinct());
-        var truth = (await Sandbox.TruthAsync(Now)).GetProperty("instances").EnumerateArray().Single(i => i.GetProperty("id").GetRawText().Trim('"') == row.ContractId);
+        var truth = (await Sandbox.TruthWithoutLogAsync(Now)).GetProperty("instances").EnumerateArray().Single(i => i.GetProperty("id").GetRawText().Trim('"') == row.ContractId);
         Close(truth.GetProperty("bill"), gpu, HourlyRate.FromUsd(1.5m));
         Assert.Equal(HourlyRate.FromUsd(1.5m), (await host.JobAsync(job)).Limits.Bid?.Bid); // for its next machines too
     }
@@ -244,7 +244,7 @@ public sealed class OutbidTests : IAsyncLifetime
     {
         var ours = (await RentedAsync(host, job)).Select(i => i.ContractId).ToHashSet();
         var edges = new List<(double At, int Change)>();
-        foreach (var instance in (await Sandbox.TruthAsync(Now)).GetProperty("instances").EnumerateArray().Where(i => ours.Contains(i.GetProperty("id").GetRawText().Trim('"'))))
+        foreach (var instance in (await Sandbox.TruthWithoutLogAsync(Now)).GetProperty("instances").EnumerateArray().Where(i => ours.Contains(i.GetProperty("id").GetRawText().Trim('"'))))
         {
             foreach (var interval in instance.GetProperty("running").EnumerateArray())
             {

@@ -90,5 +90,5 @@ public sealed class PriceOrderTests : IAsyncLifetime
 
     private Task PriceAsync(Offer offer, decimal factor) => Sandbox.SwitchAsync(HttpMethod.Put, $"/asks/{offer.Id}", string.Create(CultureInfo.InvariantCulture, $$"""{"price_factor":{{factor}}}"""), Now);
 
-    private static Task<JobId> SubmitAsync(LifecycleHost host, PriceOrder order) => host.SubmitAsync(new TrainingSpec { Preset = Presets.Smoke, Train = new TrainSpec(MaxSteps: 20) }, order: order);
+    private static Task<JobId> SubmitAsync(LifecycleHost host, PriceOrder order) => host.SubmitAsync(new TrainingSpec { Preset = Presets.Smoke, Train = new TrainSpec(MaxSteps: 20, Batch: 8) }, order: order);
 }

@@ -100,7 +100,7 @@ public sealed class ServerDiskFullTests(TroubledServerSandbox fixture) : IAsyncL
     }
 
     private async Task<bool> IsDestroyedAsync(string contract) =>
-        (await Sandbox.TruthAsync()).GetProperty("instances").EnumerateArray().Single(i => i.GetProperty("id").ToString() == contract).GetProperty("destroyed").ValueKind != JsonValueKind.Null;
+        (await Sandbox.TruthWithoutLogAsync()).GetProperty("instances").EnumerateArray().Single(i => i.GetProperty("id").ToString() == contract).GetProperty("destroyed").ValueKind != JsonValueKind.Null;
 
     /// <returns>What it said when it failed; null when it did not.</returns>
     private static async Task<string?> RunAsync(string program, params string[] arguments)

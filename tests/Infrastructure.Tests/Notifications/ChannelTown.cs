@@ -71,7 +71,7 @@ internal sealed class ChannelTown : IAsyncDisposable, ILoggerProvider
     public static async Task<ChannelTown> OpenAsync(params (string Key, string? Value)[] settings)
     {
         var town = new ChannelTown(new Dictionary<string, string?> { ["Egress:AllowedPrivateHosts:0"] = "127.0.0.1" }.Concat(settings.Select(s => KeyValuePair.Create(s.Key, s.Value))).GroupBy(s => s.Key).ToDictionary(s => s.Key, s => s.Last().Value));
-        await town.Get<DatabaseStart>().RunAsync(default);
+        await MigratedDatabase.CopyToAsync(town.DatabasePath);
         await using var db = await town.Database.ForSystemAsync(default);
         town.Team = new Team { Id = new TeamId(Guid.NewGuid()), Name = "Halden Lab", Slug = "halden-lab", CreatedAt = town.Now };
         db.Teams.Add(town.Team);

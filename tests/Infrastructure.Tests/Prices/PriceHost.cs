@@ -58,7 +58,7 @@ internal sealed class PriceHost : IAsyncDisposable
     public static async Task<PriceHost> StartAsync(params (string Key, string Value)[] settings)
     {
         var host = new PriceHost(settings.ToDictionary(s => s.Key, s => (string?)s.Value));
-        await host._services.GetRequiredService<DatabaseStart>().RunAsync(default);
+        await MigratedDatabase.CopyToAsync(Path.Combine(host._data.FullName, "dashboard.db"));
         return host;
     }
 

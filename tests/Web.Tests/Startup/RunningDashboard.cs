@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text.RegularExpressions;
 using Dashboard.Infrastructure.Persistence;
+using Dashboard.Infrastructure.Tests;
 using Dashboard.Web.Startup;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -65,6 +66,11 @@ internal sealed partial class RunningDashboard : IAsyncDisposable
         var held = DataDirectoryLock.Take(read.DataDirectory);
         try
         {
+            if (given is null)
+            {
+                await MigratedDatabase.CopyToAsync(Path.Combine(data, "dashboard.db"));
+            }
+
             var app = await DashboardApp.OpenAsync(builder, read, CancellationToken.None);
             await app.StartAsync();
             return new RunningDashboard(app, held, data, ownsData: given is null);
