@@ -63,7 +63,7 @@ public sealed class ParkedMachineTests : IAsyncLifetime
 
         await KeepAsync(host, job, TimeSpan.FromHours(24));
         await IsAsync(host, job, InstanceStatus.Parked);
-        await ChangeAsync(host, job, (j, machine) => j.ParkUntil = machine.KeptUntil = DateTimeOffset.UtcNow);
+        await ChangeAsync(host, job, (j, machine) => j.ParkUntil = machine.KeptUntil = TimeProvider.System.GetUtcNow());
         var ended = await host.EndsAsync(job, JobStatus.Cancelled);
 
         Assert.Contains("It was kept stopped until now, as asked.", ended.Message?.Full, StringComparison.Ordinal);
@@ -98,7 +98,7 @@ public sealed class ParkedMachineTests : IAsyncLifetime
         await LetGoOnAsync(host, job);
         await Eventually.HoldsAsync(async () => (await host.JobAsync(job)).Message?.Full.Contains("Somebody else has the GPU", StringComparison.Ordinal) == true, "it says why it does not start", Patience, Now);
         Assert.Equal(InstanceStatus.Parked, (await MachineAsync(host, job)).Status);
-        await ChangeAsync(host, job, (_, kept) => kept.KeptUntil = DateTimeOffset.UtcNow);
+        await ChangeAsync(host, job, (_, kept) => kept.KeptUntil = TimeProvider.System.GetUtcNow());
         await Eventually.HoldsAsync(async () => await AttemptAsync(host, job) is { Number: 2, ResumedFrom: not null }, "it goes on elsewhere from its checkpoint", Patience, Now);
         await host.CancelAsync(job, CancelMode.DestroyNow);
         await host.EndsAsync(job, JobStatus.Cancelled);
@@ -142,7 +142,7 @@ public sealed class ParkedMachineTests : IAsyncLifetime
     private static TrainingSpec Smoke(int steps) =>
         new() { Preset = Presets.Smoke, Train = new TrainSpec(MaxSteps: steps, Batch: 8), Save = new SaveSpec(Steps: steps > 300 ? 10 : 100), PaceS = 0.04m };
 
-    private static Task KeepAsync(LifecycleHost host, JobId job, TimeSpan time) => ChangeAsync(host, job, (j, _) => j.ParkUntil = DateTimeOffset.UtcNow + time);
+    private static Task KeepAsync(LifecycleHost host, JobId job, TimeSpan time) => ChangeAsync(host, job, (j, _) => j.ParkUntil = TimeProvider.System.GetUtcNow() + time);
 
     private static Task LetGoOnAsync(LifecycleHost host, JobId job) => ChangeAsync(host, job, (j, _) => j.ParkUntil = null);
 
@@ -153,7 +153,7 @@ public sealed class ParkedMachineTests : IAsyncLifetime
             await using var transaction = await db.Database.BeginTransactionAsync(Now);
             var machine = await db.Instances.SingleAsync(i => i.JobId == job && (i.Status == InstanceStatus.Running || i.Status == InstanceStatus.Parked), Now);
             change(await db.Jobs.SingleAsync(j => j.Id == job, Now), machine);
-            machine.NextStepAt = DateTimeOffset.UtcNow;
+            machine.NextStepAt = TimeProvider.System.GetUtcNow();
             await db.SaveChangesAsync(Now);
             await transaction.CommitAsync(Now);
         }
