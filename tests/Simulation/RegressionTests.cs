@@ -57,6 +57,20 @@ public sealed class RegressionTests
             Crashes = [new CrashPlan(CrashPoints.Named("before rent"), 1) { Away = TimeSpan.FromSeconds(11), Frozen = TimeSpan.FromSeconds(seconds) }],
         })]);
 
+    /// <summary>Its machine's next step was due by a clock that was set back before the next server came: nobody looked at a program that had ended for ten minutes.</summary>
+    [Fact]
+    public void A_clock_that_was_set_back_while_no_server_ran_keeps_no_machine_waiting()
+    {
+        var outcome = Runner.Tell(new Schedule("clock set back while away", 7)
+        {
+            Faults = [FaultTable.Named("clock jumps back")],
+            Crashes = [new CrashPlan(CrashPoints.Named("after commit: instance Running"), 1) { Away = TimeSpan.FromSeconds(30) }],
+        });
+
+        Assert.Empty(outcome.Violations);
+        Assert.Matches(@"00:0[01]:\d\d\.\d+ +Product +server 2: The program finished\.", outcome.Story.ToString());
+    }
+
     private static Schedule Stopped(int seed, string fault) =>
         new($"stopped after {3 + seed} s: {fault}", seed) { Faults = [FaultTable.Named(fault)], Cancels = [(TimeSpan.FromSeconds(3 + seed), CancelMode.DestroyNow)] };
 

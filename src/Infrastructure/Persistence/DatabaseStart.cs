@@ -25,13 +25,18 @@ public sealed class DatabaseStart(AppDatabase database, DataDirectory data, Time
 
         await db.Database.ExecuteSqlRawAsync("PRAGMA journal_mode=WAL;", ct);
 
-        await VoidLeasesAsync(ct);
+        await TakeUpAsync(ct);
     }
 
-    /// <summary>Whoever held a lease is gone: nothing has to wait until it runs out.</summary>
-    internal async Task VoidLeasesAsync(CancellationToken ct)
+    /// <summary>
+    /// Whoever held a lease is gone: nothing has to wait until it runs out. Nor does a machine wait for a moment that was
+    /// named before this start: the clock may have been set back since.
+    /// </summary>
+    internal async Task TakeUpAsync(CancellationToken ct)
     {
+        var now = time.GetUtcNow();
         await using var db = await database.ForSystemAsync(ct);
+        await db.Set<Instance>().Where(i => i.NextStepAt > now).ExecuteUpdateAsync(set => set.SetProperty(i => i.NextStepAt, now), ct);
         await db.Set<Job>().Where(j => j.LeaseOwner != null)
             .ExecuteUpdateAsync(set => set.SetProperty(j => j.LeaseOwner, (string?)null).SetProperty(j => j.LeaseUntil, (DateTimeOffset?)null), ct);
         await db.Set<Instance>().Where(i => i.LeaseOwner != null)

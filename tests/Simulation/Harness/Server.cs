@@ -44,7 +44,7 @@ internal sealed class Server : Process, IDbContextFactory<AppDbContext>
         _contexts = new PooledDbContextFactory<AppDbContext>(TemplateDatabase.Options(_connection).AddInterceptors(new CommitWatch(world, this), new CommandWatch(world, this)).Options, 32);
         _services = Build();
         Database = _services.GetRequiredService<AppDatabase>();
-        Now(_services.GetRequiredService<DatabaseStart>().VoidLeasesAsync(default));
+        Now(_services.GetRequiredService<DatabaseStart>().TakeUpAsync(default));
         Now(_services.GetRequiredService<InstallationIdentity>().OpenAsync(default));
         _reconciler = _services.GetRequiredService<Reconciler>();
     }
