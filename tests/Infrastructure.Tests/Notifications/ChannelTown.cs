@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Dashboard.Domain;
+using Dashboard.Domain.Costs;
 using Dashboard.Domain.Inbox;
 using Dashboard.Domain.Instances;
 using Dashboard.Domain.Jobs;
@@ -106,7 +107,7 @@ internal sealed class ChannelTown : IAsyncDisposable, ILoggerProvider
             Spec = new TrainingSpec { Preset = Presets.Smoke }, ConnectionId = new ConnectionId(Guid.NewGuid()), Needs = new MachineNeeds([]), Limits = new JobLimits(null, null, null), Estimate = null, CreatedAt = Now,
         };
         job.MoveTo(JobStatus.Failed, Now);
-        job.Message = "The script ended with 1. It cost $0.02.";
+        job.Message = "The script ended with 1." + Said.Money(" It cost $0.02.");
         db.Jobs.Add(job);
         Outbox.Announce(db, Team.Id, OutboxKinds.JobEnded, $"{job.Id}/1", $"{{\"job\":\"{job.Id}\"}}", Now);
         await db.SaveChangesAsync();

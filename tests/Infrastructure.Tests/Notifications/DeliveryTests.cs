@@ -269,6 +269,19 @@ public sealed class DeliveryTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_ending_is_told_with_its_cost_to_the_team_s_channel_and_without_it_to_a_person_who_sees_no_money()
+    {
+        _receiver.On("POST", HookPath, new Reply(200, ""));
+        await _town.ChannelAsync(ChannelKind.Slack, Hook);
+        await _town.ChannelAsync(ChannelKind.Slack, Hook, owner: _town.Mira);
+        await _town.ChangeAsync(db => db.Memberships.ExecuteUpdateAsync(set => set.SetProperty(m => m.Role, Role.Viewer)));
+        await _town.EndJobAsync();
+
+        Assert.Equal(2, await _town.DispatchAsync());
+        Assert.Equal(["The script ended with 1.", "The script ended with 1. It cost $0.02."], (await _town.DeliveriesAsync()).Select(d => d.Detail).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public async Task Who_has_left_the_team_is_told_nothing_that_still_waited()
     {
         _receiver.On("POST", HookPath, new Reply(200, ""));
