@@ -13,6 +13,8 @@ internal sealed class BrowserSession : IAsyncDisposable
         "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-quic", "--disable-component-update", "--disable-sync",
     ];
 
+    private const float Patience = 30_000; // ms: a busy computer is not a failure
+
     private readonly IPlaywright _playwright;
     private readonly IBrowser _browser;
 
@@ -38,7 +40,8 @@ internal sealed class BrowserSession : IAsyncDisposable
             Locale = "en-GB",
         });
         var page = await context.NewPageAsync();
-        page.SetDefaultTimeout(30_000);
+        page.SetDefaultTimeout(Patience);
+        Assertions.SetDefaultExpectTimeout(Patience);
         var session = new BrowserSession(playwright, browser, page);
         page.PageError += (_, error) => session.Complaints.Add(error);
         page.Request += (_, request) =>
