@@ -8,7 +8,7 @@ namespace Dashboard.EndToEnd.Harness;
 /// <summary>The built server as a process of its own, so that it can be killed like a server is killed.</summary>
 internal sealed class ServerProcess(int port, string dataDirectory, IReadOnlyDictionary<string, string> settings) : IAsyncDisposable
 {
-    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan StartPatience = TimeSpan.FromMinutes(4);
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(30);
     private readonly HttpClient _http = new() { BaseAddress = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://localhost:{port}")), Timeout = TimeSpan.FromSeconds(5) };
     private readonly StringBuilder _said = new();
