@@ -5,6 +5,7 @@ using Dashboard.Tests.Shared;
 namespace Dashboard.EndToEnd;
 
 /// <summary>A provider's key is used for a whole job's life and looked for everywhere but in the header it belongs to.</summary>
+[Collection(OneWorldAtATime.Name)]
 public sealed class CanaryTests
 {
     private static readonly Dictionary<string, string> EverythingIsLogged = new()

@@ -6,6 +6,7 @@ using Dashboard.Tests.Shared;
 namespace Dashboard.EndToEnd;
 
 /// <summary>The server is killed again and again while jobs run on a marketplace that has a bad day, in an account that others use as well.</summary>
+[Collection(OneWorldAtATime.Name)]
 public sealed class ChaosTests
 {
     private const string Adapter = "adapter/adapter_model.safetensors";

@@ -7,6 +7,7 @@ namespace Dashboard.EndToEnd;
 /// Every live page open for an hour, while jobs come and go and the market runs a hundred times as fast. Only in the published size;
 /// in CI's, <see cref="PagesTests"/> holds one page to the same for a moment.
 /// </summary>
+[Collection(OneWorldAtATime.Name)]
 public sealed class LiveHourTests
 {
     private const int MarketSpeed = 100;

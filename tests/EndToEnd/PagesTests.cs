@@ -7,6 +7,7 @@ using static Microsoft.Playwright.Assertions;
 namespace Dashboard.EndToEnd;
 
 /// <summary>Every page with something on it, in both themes, wide and on a phone.</summary>
+[Collection(OneWorldAtATime.Name)]
 public sealed partial class PagesTests
 {
     /// <param name="Path">Below the team's address, or below the server's when it begins with a tilde.</param>

@@ -6,6 +6,7 @@ using Dashboard.Tests.Shared;
 namespace Dashboard.EndToEnd;
 
 /// <summary>The README's commands, run as they are printed.</summary>
+[Collection(OneWorldAtATime.Name)]
 public sealed partial class ReadmeTests
 {
     [Fact]

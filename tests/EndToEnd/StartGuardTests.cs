@@ -5,6 +5,7 @@ using Microsoft.Data.Sqlite;
 namespace Dashboard.EndToEnd;
 
 /// <summary>Whatever moment of its first start the server is killed in, the next start is a start.</summary>
+[Collection(OneWorldAtATime.Name)]
 public sealed class StartGuardTests
 {
     private const int Port = 19_050;

@@ -9,6 +9,7 @@ using static Microsoft.Playwright.Assertions;
 namespace Dashboard.EndToEnd;
 
 /// <summary>What a person does on the first evening, in a real browser.</summary>
+[Collection(OneWorldAtATime.Name)]
 public sealed partial class StoryTests
 {
     private const int Clicks = 5;
