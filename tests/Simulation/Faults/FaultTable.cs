@@ -115,29 +115,29 @@ internal static class FaultTable
         }),
 
         // A person has it stopped and keeps it.
-        new("kept by a person and started again", "12", f => Keep(f, S(600), S(60))),
+        new("kept by a person and started again", "12", f => Keep(f, S(7200), S(60))),
         new("kept by a person to the end", "12", f => Keep(f, S(90), null)) { MayEndAs = [StopReason.CancelledByUser] },
-        new("kept by a person who thinks better of it", "12", f => Keep(f, S(600), S(1))),
+        new("kept by a person who thinks better of it", "12", f => Keep(f, S(7200), S(1))),
         new("kept, stop: 503, twice", "12", f =>
         {
             f.Next(ProviderCall.Stop, 2, new("HTTP 503") { Lost = true, Throws = NoAnswer });
-            Keep(f, S(600), S(60));
+            Keep(f, S(7200), S(60));
         }),
         new("kept, stop: answer lost", "12", f =>
         {
             f.Next(ProviderCall.Stop, 1, new("the answer is lost") { AnswersLate = S(15), Throws = NoAnswer });
-            Keep(f, S(600), S(60));
+            Keep(f, S(7200), S(60));
         }),
         new("kept, start: answer lost", "12", f =>
         {
             f.Next(ProviderCall.Start, 1, new("the answer is lost") { AnswersLate = S(15), Throws = NoAnswer });
-            Keep(f, S(600), S(60));
+            Keep(f, S(7200), S(60));
         }),
         new("kept, its GPU taken for a while", "12", f =>
         {
             f.When(Moment.Started, S(20), contract => f.Outbid(contract, S(150)));
             f.Bids = true;
-            Keep(f, S(600), S(60));
+            Keep(f, S(7200), S(60));
         }),
         new("kept, its GPU taken for good", "12", f =>
         {
@@ -148,7 +148,7 @@ internal static class FaultTable
         new("kept, somebody starts it", "12", f =>
         {
             f.When(Moment.Started, S(40), contract => f.World.Market.Start(int.Parse(contract, System.Globalization.CultureInfo.InvariantCulture), f.World.Now));
-            Keep(f, S(600), S(150));
+            Keep(f, S(7200), S(150));
         }),
 
         // Its end.
@@ -183,7 +183,7 @@ internal static class FaultTable
         f.When(moment, after, contract => f.Outbid(contract, time));
     }
 
-    /// <summary>A person wishes it soon after the program has started.</summary>
+    /// <summary>A person wishes it soon after the program has started. Where it is started again its time is longer than any jump of the clock.</summary>
     /// <param name="again">So long after the wish it is started again; null: never.</param>
     private static void Keep(FaultBoard f, TimeSpan time, TimeSpan? again) => f.When(Moment.Started, S(4), _ =>
     {
