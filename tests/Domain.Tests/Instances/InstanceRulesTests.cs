@@ -17,8 +17,9 @@ public sealed class InstanceRulesTests
             "Unknown → Booting", "Unknown → Rejected", "Unknown → Destroying",
             "Booting → Ready", "Booting → Destroying",
             "Ready → Running", "Ready → Draining", "Ready → Destroying",
-            "Running → Interrupted", "Running → Draining", "Running → Destroying",
+            "Running → Interrupted", "Running → Parked", "Running → Draining", "Running → Destroying",
             "Interrupted → Running", "Interrupted → Destroying",
+            "Parked → Running", "Parked → Destroying",
             "Draining → Destroying",
             "Destroying → Gone",
         ],
@@ -49,6 +50,7 @@ public sealed class InstanceRulesTests
     [InlineData(Ready)]
     [InlineData(Running)]
     [InlineData(Interrupted)]
+    [InlineData(Parked)]
     [InlineData(Draining)]
     public void A_machine_that_was_ours_is_gone_only_after_it_was_asked_to_be_destroyed(InstanceStatus status)
     {
@@ -63,7 +65,7 @@ public sealed class InstanceRulesTests
 
     [Fact]
     public void Rows_that_only_end_do_not_block_the_next_attempt() =>
-        Assert.Equal([Intent, Sent, Unknown, Booting, Ready, Running], StateTable<InstanceStatus>.All.Where(InstanceRules.IsWorking));
+        Assert.Equal([Intent, Sent, Unknown, Booting, Ready, Running, Parked], StateTable<InstanceStatus>.All.Where(InstanceRules.IsWorking));
 
     [Theory]
     [MemberData(nameof(Statuses))]
