@@ -1,3 +1,4 @@
+using Dashboard.Domain.Costs;
 using Dashboard.Domain.Instances;
 using Dashboard.Domain.Jobs;
 using Dashboard.Domain.Marketplaces;
@@ -10,7 +11,7 @@ namespace Dashboard.Infrastructure.Lifecycle;
 /// disk bills until the day the person named, and then it is destroyed. Until then it can be started again, and its program goes on
 /// from the checkpoint on its disk.
 /// </summary>
-internal sealed class ParkMachine(InstanceRecords records, IMachines machines, IMarketplaces marketplaces, HomeCheckpoints checkpoints, IOptions<LifecycleOptions> options, TimeProvider time)
+internal sealed class ParkMachine(InstanceRecords records, IMachines machines, IMarketplaces marketplaces, HomeCheckpoints checkpoints, IOptions<LifecycleOptions> options, IOptions<InterruptionOptions> interruption, TimeProvider time)
 {
     private static readonly TimeSpan Look = TimeSpan.FromMinutes(1); // listings and people wake it sooner
     private static readonly TimeSpan AskAgain = TimeSpan.FromSeconds(30);
@@ -72,6 +73,10 @@ internal sealed class ParkMachine(InstanceRecords records, IMachines machines, I
         {
             await ApplyAsync(row, lease, change => change.Destroy(StopReason.DeadlineReached, $"The contract of the kept machine at {change.Connection.Market.Name} ended. {KeepInterrupted.AtHome(change.Attempt)}"));
         }
+        else if (job.ParkUntil is null && Runs(i, since: i.Parking?.StartAskedAt))
+        {
+            await ApplyAsync(row, lease, Returned);
+        }
         else if (now >= i.KeptUntil)
         {
             await ApplyAsync(row, lease, Expired);
@@ -98,15 +103,10 @@ internal sealed class ParkMachine(InstanceRecords records, IMachines machines, I
 
     private bool MayStop(InstanceSnapshot row, int? made) => row.Instance.Parking?.MayStop(made, row.Attempt.CheckpointHome, options.Value.Drain, time.GetUtcNow()) == true;
 
+    /// <summary>Asks until it runs. It is wanted to go on: where its GPU stays taken as long as an outbid machine would be waited for, it goes on elsewhere.</summary>
     private async Task BringBackAsync(InstanceSnapshot row, RowLease lease)
     {
         var (i, now) = (row.Instance, time.GetUtcNow());
-        if (Runs(i, since: i.Parking?.StartAskedAt))
-        {
-            await ApplyAsync(row, lease, Returned);
-            return;
-        }
-
         if (now - i.Parking?.StartAskedAt < AskAgain)
         {
             await ApplyAsync(row, lease, change => change.Again(Least(AskAgain, change.Instance.KeptUntil!.Value - change.Now)));
@@ -116,16 +116,23 @@ internal sealed class ParkMachine(InstanceRecords records, IMachines machines, I
         var starts = await marketplaces.For(row.Connection).StartAsync(i.ContractId!, lease.Lost);
         await ApplyAsync(row, lease, change =>
         {
-            var first = change.Instance.Parking!.StartAskedAt is null;
-            change.Instance.Parking = change.Instance.Parking with { StartAskedAt = now };
-            change.Job.Message = starts
-                ? $"Starting machine {i.ContractId} again."
-                : $"Somebody else has the GPU of machine {i.ContractId}. {change.Connection.Market.Name} starts it once it is free; until then only its disk bills. To go on elsewhere, stop the job and clone it.";
-            if (first || !starts)
+            var kept = change.Instance;
+            var first = kept.Parking!.StartAskedAt is null;
+            if (first && now + interruption.Value.Wait + options.Value.BootProgress is var waited && waited < kept.KeptUntil)
             {
-                change.Say("starting", change.Job.Message);
+                kept.KeptUntil = waited;
             }
 
+            kept.Parking = kept.Parking with { StartAskedAt = now };
+            Said said = starts
+                ? $"Starting machine {i.ContractId} again."
+                : $"Somebody else has the GPU of machine {i.ContractId}. {change.Connection.Market.Name} starts it once it is free; only its disk bills until then. If it is not free by {kept.KeptUntil:HH:mm} UTC, the job goes on elsewhere. {KeepInterrupted.AtHome(change.Attempt)}";
+            if (first || change.Job.Message != said)
+            {
+                change.Say("starting", said);
+            }
+
+            change.Job.Message = said;
             change.Again(AskAgain);
         });
     }
@@ -156,7 +163,7 @@ internal sealed class ParkMachine(InstanceRecords records, IMachines machines, I
         var wanted = change.Job.ParkUntil is null;
         change.Destroy(
             wanted ? StopReason.Interrupted : StopReason.CancelledByUser,
-            wanted ? $"Its GPU did not become free before the machine was to be given up. {KeepInterrupted.AtHome(change.Attempt)}" : $"It was kept stopped until now, as asked. {KeepInterrupted.AtHome(change.Attempt)}");
+            wanted ? $"Its GPU did not become free. {KeepInterrupted.AtHome(change.Attempt)}" : $"It was kept stopped until now, as asked. {KeepInterrupted.AtHome(change.Attempt)}");
     }
 
     private static void Returned(InstanceChange change)
