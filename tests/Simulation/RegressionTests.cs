@@ -71,6 +71,15 @@ public sealed class RegressionTests
         Assert.Matches(@"00:0[01]:\d\d\.\d+ +Product +server 2: The program finished\.", outcome.Story.ToString());
     }
 
+    /// <summary>A destroy that was answered after the machine was proven gone made its row due again, and a row that is over was due at every instant from then on.</summary>
+    [Fact]
+    public void A_row_that_is_over_is_never_due() =>
+        Holds(new Schedule("destroy answered after the proof", 14944)
+        {
+            Faults = [FaultTable.Named("contract about to end"), FaultTable.Named("container cannot be made"), FaultTable.Named("listings come late")],
+            Jobs = [new JobPlan(), new JobPlan { SubmittedAfter = TimeSpan.FromSeconds(39) }],
+        });
+
     private static Schedule Stopped(int seed, string fault) =>
         new($"stopped after {3 + seed} s: {fault}", seed) { Faults = [FaultTable.Named(fault)], Cancels = [(TimeSpan.FromSeconds(3 + seed), CancelMode.DestroyNow)] };
 

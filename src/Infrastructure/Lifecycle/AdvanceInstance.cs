@@ -30,7 +30,7 @@ internal sealed class AdvanceInstance(InstanceRecords records, RentInstance rent
             InstanceStatus.Parked => park.RunAsync(snapshot, lease),
             InstanceStatus.Draining => collect.RunAsync(snapshot, lease),
             InstanceStatus.Destroying => destroy.RunAsync(snapshot, lease),
-            InstanceStatus.Rejected or InstanceStatus.Gone => Task.CompletedTask,
+            InstanceStatus.Rejected or InstanceStatus.Gone => records.ApplyAsync(id, lease.Fence, _ => { }, lease.Lost), // no longer due
         });
     }
 }

@@ -50,6 +50,11 @@ internal sealed class InstanceRecords(AppDatabase database, LogStore logs, Chang
             row.Instance.NextStepAt = now; // somebody wants it stopped: the step that does it does not wait its turn
         }
 
+        if (InstanceRules.IsFinal(row.Instance.Status))
+        {
+            row.Instance.NextStepAt = null; // whatever a step that came too late would still do: it is over
+        }
+
         await db.SaveChangesAsync(ct);
         await transaction.CommitAsync(CancellationToken.None); // all is written: giving up now would only lose it
 

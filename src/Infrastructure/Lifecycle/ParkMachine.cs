@@ -113,19 +113,33 @@ internal sealed class ParkMachine(InstanceRecords records, IMachines machines, I
             return;
         }
 
-        var starts = await marketplaces.For(row.Connection).StartAsync(i.ContractId!, lease.Lost);
+        // Written down first: the waiting ends however the question is answered.
+        var first = i.Parking?.StartAskedAt is null;
         await ApplyAsync(row, lease, change =>
         {
             var kept = change.Instance;
-            var first = kept.Parking!.StartAskedAt is null;
             if (first && now + interruption.Value.Wait + options.Value.BootProgress is var waited && waited < kept.KeptUntil)
             {
                 kept.KeptUntil = waited;
             }
 
-            kept.Parking = kept.Parking with { StartAskedAt = now };
-            Said said = starts
-                ? $"Starting machine {i.ContractId} again."
+            kept.Parking = kept.Parking! with { StartAskedAt = now };
+        });
+        var (starts, refusal) = (false, (string?)null);
+        try
+        {
+            starts = await marketplaces.For(row.Connection).StartAsync(i.ContractId!, lease.Lost);
+        }
+        catch (MarketplaceException fault) when (fault is not CredentialRejectedException)
+        {
+            refusal = fault.Message;
+        }
+
+        await ApplyAsync(row, lease, change =>
+        {
+            var kept = change.Instance;
+            Said said = starts ? $"Starting machine {i.ContractId} again."
+                : refusal is not null ? $"{change.Connection.Market.Name} does not start machine {i.ContractId}" + Said.Money($": {refusal}", ".") + $" It is asked again until {kept.KeptUntil:HH:mm} UTC; then the job goes on elsewhere. {KeepInterrupted.AtHome(change.Attempt)}"
                 : $"Somebody else has the GPU of machine {i.ContractId}. {change.Connection.Market.Name} starts it once it is free; only its disk bills until then. If it is not free by {kept.KeptUntil:HH:mm} UTC, the job goes on elsewhere. {KeepInterrupted.AtHome(change.Attempt)}";
             if (first || change.Job.Message != said)
             {
