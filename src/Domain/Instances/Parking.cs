@@ -14,7 +14,7 @@ public sealed record Parking(DateTimeOffset SaveAskedAt, int? Step)
     /// <summary>What the form offers first.</summary>
     public static readonly TimeSpan Usual = TimeSpan.FromHours(24);
 
-    /// <summary>When the provider last accepted to stop it.</summary>
+    /// <summary>When the provider last accepted to stop it; null: it has to be asked, also after a start was taken back.</summary>
     public DateTimeOffset? StopAcceptedAt { get; init; }
 
     /// <summary>When the provider was last asked to start it again; null while it is to stay stopped.</summary>

@@ -85,14 +85,15 @@ internal sealed class ParkMachine(InstanceRecords records, IMachines machines, I
         {
             await BringBackAsync(row, lease);
         }
-        else if (Runs(i, since: i.Parking?.StopAcceptedAt + options.Value.ProofWait))
+        else if (i.Parking?.StopAcceptedAt is null || Runs(i, since: i.Parking.StopAcceptedAt + options.Value.ProofWait))
         {
-            // Accepted and not done, or started by somebody else: it bills its GPU.
+            // A start that was asked for and taken back may still be queued. Or: accepted and not done, or started by somebody else; then it bills its GPU.
             await marketplaces.For(row.Connection).StopAsync(i.ContractId!, lease.Lost);
             await ApplyAsync(row, lease, change =>
             {
-                change.Instance.Parking = change.Instance.Parking! with { StopAcceptedAt = now };
-                change.Say("stop-again", $"{change.Connection.Market.Name} still lists machine {i.ContractId} as running; asked again to stop it.");
+                var runs = change.Instance.Parking!.StopAcceptedAt is not null;
+                change.Instance.Parking = change.Instance.Parking with { StopAcceptedAt = now };
+                change.Say("stop-again", runs ? $"{change.Connection.Market.Name} still lists machine {i.ContractId} as running; asked again to stop it." : $"Took the start of machine {i.ContractId} back.");
             });
         }
         else
@@ -138,6 +139,11 @@ internal sealed class ParkMachine(InstanceRecords records, IMachines machines, I
         await ApplyAsync(row, lease, change =>
         {
             var kept = change.Instance;
+            if (change.Job.ParkUntil is not null)
+            {
+                return; // a person has taken it back meanwhile
+            }
+
             Said said = starts ? $"Starting machine {i.ContractId} again."
                 : refusal is not null ? $"{change.Connection.Market.Name} does not start machine {i.ContractId}" + Said.Money($": {refusal}", ".") + $" It is asked again until {kept.KeptUntil:HH:mm} UTC; then the job goes on elsewhere. {KeepInterrupted.AtHome(change.Attempt)}"
                 : $"Somebody else has the GPU of machine {i.ContractId}. {change.Connection.Market.Name} starts it once it is free; only its disk bills until then. If it is not free by {kept.KeptUntil:HH:mm} UTC, the job goes on elsewhere. {KeepInterrupted.AtHome(change.Attempt)}";
@@ -177,7 +183,7 @@ internal sealed class ParkMachine(InstanceRecords records, IMachines machines, I
         var wanted = change.Job.ParkUntil is null;
         change.Destroy(
             wanted ? StopReason.Interrupted : StopReason.CancelledByUser,
-            wanted ? $"Its GPU did not become free. {KeepInterrupted.AtHome(change.Attempt)}" : $"It was kept stopped until now, as asked. {KeepInterrupted.AtHome(change.Attempt)}");
+            wanted ? $"Its machine could not be started again in time. {KeepInterrupted.AtHome(change.Attempt)}" : $"It was kept stopped until now, as asked. {KeepInterrupted.AtHome(change.Attempt)}");
     }
 
     private static void Returned(InstanceChange change)

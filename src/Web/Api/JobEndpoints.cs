@@ -53,9 +53,11 @@ internal static class JobEndpoints
             .WithSummary("Stops a job, in whatever state it is. Its machine is destroyed until that is proven.")
             .Produces(StatusCodes.Status202Accepted).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);
         api.MapPost("/jobs/{number:int}/keep", async (ApiCaller caller, int number, KeepBody? body, ParkJob park, CancellationToken ct) =>
-                Kept(number, await park.KeepAsync(caller.Team, number, TimeSpan.FromHours(body?.Hours ?? Parking.Usual.TotalHours), ct)))
+                body?.Hours is { } hours && !(hours > 0 && hours <= Parking.Longest.TotalHours)
+                    ? ApiProblems.Invalid([new FieldProblem("Hours", $"Keep it for more than 0 and at most {Parking.Longest.TotalHours:0} hours.")])
+                    : Kept(number, await park.KeepAsync(caller.Team, number, TimeSpan.FromHours(body?.Hours ?? Parking.Usual.TotalHours), ct)))
             .WithSummary("Has a running job save, stops its machine and keeps it; its disk goes on billing. When the time is over it is destroyed and the job is cancelled. Again: keeps it so long from now.")
-            .Produces(StatusCodes.Status202Accepted).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);
+            .Produces(StatusCodes.Status202Accepted).ProducesValidationProblem().ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);
         api.MapPost("/jobs/{number:int}/start", async (ApiCaller caller, int number, ParkJob park, CancellationToken ct) => Kept(number, await park.StartAsync(caller.Team, number, ct)))
             .WithSummary("Starts the kept machine of a job again; its program goes on from the checkpoint on its disk. It waits for its GPU if that is taken.")
             .Produces(StatusCodes.Status202Accepted).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);

@@ -58,6 +58,24 @@ public sealed class ParkJobTests : PageTest
         Assert.NotNull((await db.Instances.SingleAsync(Ct)).KeptUntil); // should its GPU stay taken
     }
 
+    [Fact]
+    public async Task A_start_that_is_taken_back_has_the_provider_asked_to_stop_it_again()
+    {
+        var number = await SeedJobAsync(InstanceStatus.Parked);
+        Assert.Null((await Park.StartAsync(Member, number, default)).Problem);
+        await using (var asked = await Database.ForSystemAsync(default))
+        {
+            var machine = await asked.Instances.SingleAsync(Ct);
+            machine.Parking = machine.Parking! with { StartAskedAt = Time.GetUtcNow() };
+            await asked.SaveChangesAsync(Ct);
+        }
+
+        Assert.Null((await Park.KeepAsync(Member, number, Day, default)).Problem);
+
+        await using var db = await Database.ForSystemAsync(default);
+        Assert.Equal((null, null), ((await db.Instances.SingleAsync(Ct)).Parking!.StartAskedAt, (await db.Instances.SingleAsync(Ct)).Parking!.StopAcceptedAt)); // or it would start once its GPU is free
+    }
+
     [Theory]
     [InlineData(InstanceStatus.Booting)]
     [InlineData(InstanceStatus.Draining)]
@@ -83,8 +101,8 @@ public sealed class ParkJobTests : PageTest
     {
         var number = await SeedJobAsync(InstanceStatus.Running);
         ReadAs(Role.Viewer);
-        await Assert.ThrowsAnyAsync<Exception>(() => Park.KeepAsync(Member, number, Day, default));
-        await Assert.ThrowsAnyAsync<Exception>(() => Park.StartAsync(Member, number, default));
+        await Assert.ThrowsAsync<PermissionDeniedException>(() => Park.KeepAsync(Member, number, Day, default));
+        await Assert.ThrowsAsync<PermissionDeniedException>(() => Park.StartAsync(Member, number, default));
     }
 
     [Fact]

@@ -42,7 +42,7 @@ public sealed class ParkJob(AppDatabase database, LifecycleSignal signal, Change
                     return (null, $"Asked to stop its machine and keep it until {until:yyyy-MM-dd HH:mm} UTC.");
                 }
 
-                machine.Parking = machine.Parking! with { StartAskedAt = null };
+                machine.Parking = machine.Parking! with { StartAskedAt = null, StopAcceptedAt = machine.Parking.StartAskedAt is null ? machine.Parking.StopAcceptedAt : null };
                 job.Message = ParkWords.Of(until);
                 return (null, $"Keeps its stopped machine until {until:yyyy-MM-dd HH:mm} UTC.");
             }, ct);
