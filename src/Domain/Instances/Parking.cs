@@ -1,3 +1,5 @@
+using Dashboard.Domain.Jobs;
+
 namespace Dashboard.Domain.Instances;
 
 /// <summary>How far a machine is that a person wants stopped and kept: its program saves, the checkpoint comes home, the provider stops it, later it is started again.</summary>
@@ -26,4 +28,25 @@ public sealed record Parking(DateTimeOffset SaveAskedAt, int? Step)
     /// <param name="transfer">A checkpoint that was made is waited for so long on its way home.</param>
     public bool MayStop(int? made, int? home, TimeSpan transfer, DateTimeOffset now) =>
         Step is not { } step || home >= step || now - SaveAskedAt >= (made >= step ? SavePatience + transfer : SavePatience);
+
+    /// <summary>A person's wish: this machine is stopped, or stays stopped, until then. Whatever start was asked for has to be taken back at the provider.</summary>
+    public static void Keep(Job job, Instance machine, DateTimeOffset until)
+    {
+        job.ParkUntil = until;
+        if (machine is { Status: InstanceStatus.Parked, Parking: { } parking })
+        {
+            machine.KeptUntil = until;
+            machine.Parking = parking with { StartAskedAt = null, StopAcceptedAt = parking.StartAskedAt is null ? parking.StopAcceptedAt : null };
+        }
+    }
+
+    /// <summary>A person's wish: it is started again. One that was not stopped yet just goes on.</summary>
+    public static void StartAgain(Job job, Instance machine)
+    {
+        job.ParkUntil = null;
+        if (machine.Status == InstanceStatus.Running)
+        {
+            machine.Parking = null;
+        }
+    }
 }

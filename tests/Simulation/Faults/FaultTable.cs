@@ -145,6 +145,14 @@ internal static class FaultTable
             f.Bids = true;
             Keep(f, S(150), S(60));
         }) { MayEndAs = [StopReason.ArtifactMissing] },
+        new("kept, its start taken back", "12", f =>
+        {
+            f.When(Moment.Started, S(20), contract => f.Outbid(contract, S(150)));
+            f.Bids = true;
+            f.When(Moment.Started, S(95), _ => f.World.Keep(S(7200)));
+            Keep(f, S(7200), S(60));
+            f.When(Moment.Started, S(260), _ => f.World.StartAgain());
+        }),
         new("kept, somebody starts it", "12", f =>
         {
             f.When(Moment.Started, S(40), contract => f.World.Market.Start(int.Parse(contract, System.Globalization.CultureInfo.InvariantCulture), f.World.Now));

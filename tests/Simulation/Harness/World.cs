@@ -1,5 +1,6 @@
 using Dashboard.Domain;
 using Dashboard.Domain.Costs;
+using Dashboard.Domain.Instances;
 using Dashboard.Domain.Jobs;
 using Dashboard.Infrastructure.Lifecycle;
 using Dashboard.Infrastructure.Persistence;
@@ -221,12 +222,23 @@ internal sealed class World : IDisposable
         Story.Add(Teller.Fault, $"the server's clock jumps by {by}");
     }
 
-    /// <summary>A person has the machines of all running jobs stopped and kept so long.</summary>
-    public void Keep(TimeSpan time) => Wish($"keeps every machine, stopped, for {time.TotalSeconds:0} s", (db, now) =>
-        db.Jobs.Where(j => j.Status == JobStatus.Running && j.Cancel == null).ExecuteUpdate(set => set.SetProperty(j => j.ParkUntil, now + time)));
+    /// <summary>A person has the machines of all running jobs stopped and kept so long, or what was to start again stay stopped.</summary>
+    public void Keep(TimeSpan time) => WishOfMachines($"keeps every machine, stopped, for {time.TotalSeconds:0} s", (job, machine, now) =>
+    {
+        if (job is { Status: JobStatus.Running, Cancel: null } && machine.Status is InstanceStatus.Running or InstanceStatus.Parked)
+        {
+            Parking.Keep(job, machine, now + time);
+        }
+    });
 
     /// <summary>A person has every kept machine started again.</summary>
-    public void StartAgain() => Wish("starts every kept machine again", (db, _) => db.Jobs.Where(j => j.ParkUntil != null).ExecuteUpdate(set => set.SetProperty(j => j.ParkUntil, (DateTimeOffset?)null)));
+    public void StartAgain() => WishOfMachines("starts every kept machine again", (job, machine, _) =>
+    {
+        if (job is { ParkUntil: not null, Cancel: null } && machine.Status is InstanceStatus.Running or InstanceStatus.Parked)
+        {
+            Parking.StartAgain(job, machine);
+        }
+    });
 
     public void AdvanceMarket()
     {
@@ -331,6 +343,16 @@ internal sealed class World : IDisposable
     {
         Watch.CancelledByPerson();
         db.Jobs.Where(j => j.Cancel == null).ExecuteUpdate(set => set.SetProperty(j => j.Cancel, mode).SetProperty(j => j.NextStepAt, now));
+    });
+
+    private void WishOfMachines(string what, Action<Job, Instance, DateTimeOffset> wish) => Wish(what, (db, now) =>
+    {
+        foreach (var machine in db.Instances.AsTracking().ToList())
+        {
+            wish(db.Jobs.AsTracking().Single(j => j.Id == machine.JobId), machine, now);
+        }
+
+        db.SaveChanges();
     });
 
     /// <summary>What a person asks for is written down as the pages do it, once a server is there to ask.</summary>

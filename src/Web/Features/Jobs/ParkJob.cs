@@ -35,14 +35,12 @@ public sealed class ParkJob(AppDatabase database, LifecycleSignal signal, Change
                 }
 
                 var until = now + time;
-                var parked = machine.Status == InstanceStatus.Parked;
-                (job.ParkUntil, machine.KeptUntil) = (until, parked ? until : machine.KeptUntil);
-                if (!parked)
+                Parking.Keep(job, machine, until);
+                if (machine.Status != InstanceStatus.Parked)
                 {
                     return (null, $"Asked to stop its machine and keep it until {until:yyyy-MM-dd HH:mm} UTC.");
                 }
 
-                machine.Parking = machine.Parking! with { StartAskedAt = null, StopAcceptedAt = machine.Parking.StartAskedAt is null ? machine.Parking.StopAcceptedAt : null };
                 job.Message = ParkWords.Of(until);
                 return (null, $"Keeps its stopped machine until {until:yyyy-MM-dd HH:mm} UTC.");
             }, ct);
@@ -59,12 +57,7 @@ public sealed class ParkJob(AppDatabase database, LifecycleSignal signal, Change
                 return ("Its machine runs, or is given up already.", null);
             }
 
-            job.ParkUntil = null;
-            if (machine.Status == InstanceStatus.Running)
-            {
-                machine.Parking = null; // it was not stopped yet
-            }
-
+            Parking.StartAgain(job, machine);
             return (null, "Asked to start its machine again.");
         }, ct);
     }
