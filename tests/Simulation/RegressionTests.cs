@@ -1,7 +1,9 @@
 using Dashboard.Domain.Jobs;
+using Dashboard.Sandbox.Market;
 using Dashboard.Simulation.Crashes;
 using Dashboard.Simulation.Faults;
 using Dashboard.Simulation.Harness;
+using Dashboard.Simulation.Provider;
 
 namespace Dashboard.Simulation;
 
@@ -79,6 +81,49 @@ public sealed class RegressionTests
             Faults = [FaultTable.Named("contract about to end"), FaultTable.Named("container cannot be made"), FaultTable.Named("listings come late")],
             Jobs = [new JobPlan(), new JobPlan { SubmittedAfter = TimeSpan.FromSeconds(39) }],
         });
+
+    /// <summary>By the clock its time was over, though nobody had looked: each machine that came up meanwhile was given up unseen.</summary>
+    [Fact]
+    public void A_machine_that_comes_up_while_no_server_runs_is_used() =>
+        UsesItsFirstMachine(new Schedule("away while it boots", 3) { Crashes = [new CrashPlan(CrashPoints.Named("after commit: instance Booting"), 1) { Away = TimeSpan.FromMinutes(30) }] });
+
+    /// <summary>The time without a server counted as the machine's silence: one look that failed, right after the start, ended a run of hours.</summary>
+    [Fact]
+    public void A_machine_that_does_not_answer_right_after_an_outage_of_the_server_is_waited_for() =>
+        UsesItsFirstMachine(new Schedule("away while it runs", 3)
+        {
+            Jobs = [new JobPlan { Runs = TimeSpan.FromMinutes(25) }],
+            Crashes = [new CrashPlan(CrashPoints.Named("after commit: instance Running"), 1) { Away = TimeSpan.FromMinutes(20) }],
+            Faults = [new Fault("offline as the next server starts", "11", f => f.When(Moment.Started, TimeSpan.FromMinutes(19.5), InstanceFault.HostOffline, TimeSpan.FromMinutes(1)))],
+        });
+
+    /// <summary>The first listing without it was forgotten when it was asked to go, so that its bill went on to the middle of an outage.</summary>
+    [Fact]
+    public void A_machine_that_vanished_is_billed_up_to_the_first_listing_without_it() =>
+        Holds([.. new[] { 14, 23, 35 }.Select(seed => new Schedule($"vanished, then away, {seed}", seed)
+        {
+            Jobs = [new JobPlan { Runs = TimeSpan.FromMinutes(2) }],
+            Faults = [FaultTable.Named("host removes the machine")],
+            Crashes = [new CrashPlan(CrashPoints.Named("before look"), 3) { Away = TimeSpan.FromMinutes(4) }],
+        })]);
+
+    private static void UsesItsFirstMachine(Schedule schedule)
+    {
+        var outcome = Runner.Tell(schedule with { Arrange = world => GoOn(world) });
+
+        Assert.Empty(outcome.Violations);
+        Assert.DoesNotContain("attempt 2", outcome.Story.ToString(), StringComparison.OrdinalIgnoreCase);
+    }
+
+    /// <summary>The market goes on while nobody looks.</summary>
+    private static void GoOn(World world)
+    {
+        world.AdvanceMarket();
+        if (world.Time.Elapsed < TimeSpan.FromMinutes(40).Ticks)
+        {
+            world.Time.At(TimeSpan.FromSeconds(5), () => GoOn(world));
+        }
+    }
 
     private static Schedule Stopped(int seed, string fault) =>
         new($"stopped after {3 + seed} s: {fault}", seed) { Faults = [FaultTable.Named(fault)], Cancels = [(TimeSpan.FromSeconds(3 + seed), CancelMode.DestroyNow)] };

@@ -144,6 +144,9 @@ public sealed class Instance
 
     public string? SshMessage { get; set; }
 
+    /// <summary>How long it has not answered while it runs; null: its last look did.</summary>
+    public Silence? Silence { get; set; }
+
     /// <summary>Ways to its sshd as last listed: <c>direct=host:port;proxy=host:port</c>.</summary>
     public string? Routes { get; set; }
 

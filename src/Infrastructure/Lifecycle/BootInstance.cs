@@ -43,7 +43,7 @@ internal sealed class BootInstance(InstanceRecords records, IMarketplaces market
             return;
         }
 
-        if (i.SeenRunningAt is null || RouteText.Read(i.Routes).Count == 0)
+        if (!MayKnock(i))
         {
             await records.ApplyAsync(i.Id, lease.Fence, change =>
             {
@@ -68,9 +68,17 @@ internal sealed class BootInstance(InstanceRecords records, IMarketplaces market
         }
         catch (SshFailure failure)
         {
+            // Only a knock that fails says that it does not let us in: whoever was away meanwhile knocks first.
+            var patience = time.GetUtcNow() - Later(i.SeenRunningAt!.Value, i.KeyAttachedAt!.Value);
             await records.ApplyAsync(i.Id, lease.Fence, change =>
             {
                 (change.Instance.SshFailures, change.Instance.SshMessage) = (change.Instance.SshFailures + 1, failure.Message);
+                if (patience > options.Value.SshAnswer)
+                {
+                    change.Destroy(StopReason.StartFailed, NotLetIn(change.Instance));
+                    return;
+                }
+
                 change.Again(change.Instance.SshFailures < KnocksSoon ? KnockSoon : KnockLater);
             }, lease.Lost);
         }
@@ -88,7 +96,7 @@ internal sealed class BootInstance(InstanceRecords records, IMarketplaces market
     /// <summary>Why waiting longer would be money for nothing; null while there is hope.</summary>
     private Said? Hopeless(InstanceSnapshot row)
     {
-        var (i, o, now) = (row.Instance, options.Value, time.GetUtcNow());
+        var (i, o) = (row.Instance, options.Value);
         var name = row.Connection.Market.Name;
         var rate = i.GpuRate + i.DiskRate;
         if (i.ObservedAt is not null && (rate.MicrosPerHour > i.CeilingRate.MicrosPerHour * 1.02m || i.ObservedRental is { } rental && rental != i.Rental))
@@ -106,18 +114,30 @@ internal sealed class BootInstance(InstanceRecords records, IMarketplaces market
             return $"{name} ended machine {i.ContractId} while starting: \"{i.ObservedMessage}\".";
         }
 
-        if (i.SeenRunningAt is { } running)
+        if (i.KeyAttachedAt is not null && MayKnock(i))
         {
-            return now - running <= o.SshAnswer ? null : $"The machine in {i.Location ?? "an unnamed place"} is up but did not let us in over SSH for {o.SshAnswer.TotalMinutes:0} min: {i.SshMessage}.";
+            return null;
         }
 
-        if (now - (i.ProgressAt ?? i.CreatedAt) > o.BootProgress)
+        // Only a listing that is taken after its time says so: one that was taken before nobody looked for a while does not.
+        if (i.SeenRunningAt is { } running)
+        {
+            return row.Connection.ListedAt > running + o.SshAnswer ? NotLetIn(i) : null;
+        }
+
+        if (row.Connection.ListedAt > (i.ProgressAt ?? i.CreatedAt) + o.BootProgress)
         {
             return $"Machine {i.ContractId} showed no progress for {o.BootProgress.TotalMinutes:0} min; {name} last said \"{i.ObservedMessage ?? "nothing"}\".";
         }
 
-        return now - i.CreatedAt <= i.BootLimit ? null : $"Machine {i.ContractId} was not up after {i.BootLimit.TotalMinutes:0} min; {name} last said \"{i.ObservedMessage ?? "nothing"}\".";
+        return row.Connection.ListedAt > i.CreatedAt + i.BootLimit ? $"Machine {i.ContractId} was not up after {i.BootLimit.TotalMinutes:0} min; {name} last said \"{i.ObservedMessage ?? "nothing"}\"." : null;
     }
+
+    private string NotLetIn(Instance i) => $"The machine in {i.Location ?? "an unnamed place"} is up but did not let us in over SSH for {options.Value.SshAnswer.TotalMinutes:0} min: {i.SshMessage ?? "it has no address yet"}.";
+
+    private static bool MayKnock(Instance i) => i.SeenRunningAt is not null && RouteText.Read(i.Routes).Count > 0;
+
+    private static DateTimeOffset Later(DateTimeOffset a, DateTimeOffset b) => a > b ? a : b;
 
     private static string Kind(RentalType rental) => rental == RentalType.OnDemand ? "an on-demand machine" : "a bid";
 }

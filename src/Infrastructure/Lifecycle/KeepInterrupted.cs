@@ -49,7 +49,7 @@ internal sealed class KeepInterrupted(InstanceRecords records, IMachines machine
         {
             await ApplyAsync(row, lease, change => change.Destroy(reason, what));
         }
-        else if (now >= i.KeptUntil + (i.Observed is ObservedStatus.Provisioning || IsRelaunching(i, now) ? lifecycle.Value.BootProgress : TimeSpan.Zero)) // it may be on its way back
+        else if (i.ObservedAt >= i.KeptUntil + (i.Observed is ObservedStatus.Provisioning || IsRelaunching(i, now) ? lifecycle.Value.BootProgress : TimeSpan.Zero)) // seen since and not back; it may be on its way
         {
             await ApplyAsync(row, lease, change =>
             {
@@ -91,7 +91,7 @@ internal sealed class KeepInterrupted(InstanceRecords records, IMachines machine
     internal static void GoOn(InstanceChange change)
     {
         var i = change.Instance;
-        (i.AnsweredAt, i.SshFailures, i.SshMessage) = (change.Now, 0, null);
+        (i.AnsweredAt, i.SshFailures, i.SshMessage, i.Silence) = (change.Now, 0, null, null);
         change.Attempt.Health = change.Attempt.Health with { MovedAt = change.Now };
         change.Attempt.Pauses = Pause.Ended(change.Attempt.Pauses, change.Now);
         (change.Job.Message, change.Job.NextStepAt) = (null, null);

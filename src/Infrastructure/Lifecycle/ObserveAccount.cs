@@ -253,7 +253,6 @@ internal sealed partial class ObserveAccount(
             {
                 // Nobody here asked for its end. Ask for it all the same: what is gone cannot be hurt, what hides can.
                 change.Destroy(StopReason.HostLost, $"{change.Connection.Market.Name} no longer lists the machine.");
-                i.AbsentSince = at;
             }
             else if (i.DestroyAcceptedAt is not null)
             {

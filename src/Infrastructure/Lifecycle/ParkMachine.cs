@@ -77,7 +77,7 @@ internal sealed class ParkMachine(InstanceRecords records, IMachines machines, I
         {
             await ApplyAsync(row, lease, Returned);
         }
-        else if (now >= i.KeptUntil)
+        else if ((job.ParkUntil is null ? i.ObservedAt : now) >= i.KeptUntil) // one that is to start again may be back: not before a listing says that it is not
         {
             await ApplyAsync(row, lease, Expired);
         }

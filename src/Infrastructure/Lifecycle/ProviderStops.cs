@@ -16,16 +16,20 @@ internal sealed class ProviderStops(AppDatabase database, IMarketplaces marketpl
     {
         var (i, o, now) = (row.Instance, options.Value, time.GetUtcNow());
         var name = row.Connection.Market.Name;
-        var silent = now - (i.AnsweredAt ?? i.ProgressAt ?? i.CreatedAt);
+        // From when it was first seen like that up to the listing: a server that was away has heard no silence.
+        var silent = i.ObservedAt - (i.ProgressAt > i.AnsweredAt ? i.ProgressAt : i.AnsweredAt ?? i.ProgressAt ?? i.CreatedAt);
         return i.Observed switch
         {
             ObservedStatus.Stopped or ObservedStatus.WaitingForGpu when i.ContractEnd <= now => (StopReason.DeadlineReached, $"The machine's contract at {name} ended."),
             ObservedStatus.Stopped or ObservedStatus.WaitingForGpu when silent > o.ExitedGrace || i.RunningSince is null && i.SeenRunningAt is not null => await StoppedAsync(row, ct),
             ObservedStatus.Failed when silent > o.ExitedGrace => (StopReason.HostLost, $"The container on machine {i.ContractId} ended: \"{i.ObservedMessage}\"."),
-            ObservedStatus.Unreachable when silent > o.HostReturn => (StopReason.HostLost, $"The host of machine {i.ContractId} has been offline for {o.HostReturn.TotalMinutes:0} min."),
+            ObservedStatus.Unreachable when silent > o.HostReturn => (StopReason.HostLost, Offline(i, o)),
             _ => null,
         };
     }
+
+    /// <summary>Of a host that neither the provider nor we have heard of for as long as one waits for it.</summary>
+    public static string Offline(Instance i, LifecycleOptions o) => $"The host of machine {i.ContractId} has been offline for {o.HostReturn.TotalMinutes:0} min.";
 
     /// <summary>Asks for the balance first: a minute-old one would send the job to another machine that cannot be paid either.</summary>
     private async Task<(StopReason Reason, string What)> StoppedAsync(InstanceSnapshot row, CancellationToken ct)

@@ -176,7 +176,7 @@ internal sealed class WatchRun(
     {
         var (i, attempt) = (change.Instance, change.Attempt);
         RunNotes.Take(change.Job, attempt, look, i.AnsweredAt, change.Now);
-        (i.AnsweredAt, i.SshFailures, i.SshMessage) = (change.Now, 0, null);
+        (i.AnsweredAt, i.SshFailures, i.SshMessage, i.Silence) = (change.Now, 0, null, null);
 
         if (look.Exit is { } exit)
         {
@@ -205,9 +205,12 @@ internal sealed class WatchRun(
         }
 
         i.SshMessage = failure.Message;
-        if (change.Now - (i.AnsweredAt ?? i.CreatedAt) > options.Value.HostReturn)
+        i.Silence = Silence.Heard(i.Silence, change.Now);
+        if (i.Silence.Lasts > options.Value.HostReturn)
         {
-            change.Destroy(StopReason.HostLost, $"The machine has not answered over SSH for {options.Value.HostReturn.TotalMinutes:0} min: {failure.Message}.");
+            change.Destroy(StopReason.HostLost, i.Observed == ObservedStatus.Unreachable
+                ? ProviderStops.Offline(i, options.Value)
+                : $"The machine has not answered over SSH for {options.Value.HostReturn.TotalMinutes:0} min: {failure.Message}.");
             return;
         }
 

@@ -11,6 +11,7 @@ using Dashboard.Domain.Marketplaces;
 using Dashboard.Domain.Notifications;
 using Dashboard.Domain.Teams;
 using Dashboard.Infrastructure.Costs;
+using Dashboard.Infrastructure.Persistence.Configurations;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.AspNetCore.Identity.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore;
@@ -132,6 +133,8 @@ public sealed class AppDbContext(DbContextOptions<AppDbContext> options) : Ident
     {
         base.OnModelCreating(builder);
         builder.ApplyConfigurationsFromAssembly(typeof(AppDbContext).Assembly);
+        ListComparer<string>.UseIn(builder);
+        ListComparer<int>.UseIn(builder);
 
         Scope<Membership>(builder, e => TeamScope == null || e.TeamId == TeamScope);
         Scope<Project>(builder, e => TeamScope == null || e.TeamId == TeamScope);

@@ -81,6 +81,9 @@ public sealed class PriceAlertRow
 
     public RentalType? Rental { get; init; }
 
+    /// <summary>Null: it watches what is polled anyway.</summary>
+    public HostFilter? Hosts { get; init; }
+
     public required PriceMeasure Measure { get; init; }
 
     /// <summary>Micro-dollars per GPU-hour, at most; null: <see cref="BelowPercent"/> decides.</summary>
@@ -107,8 +110,19 @@ public sealed class PriceAlertRow
     /// <summary>Says nothing before.</summary>
     public DateTimeOffset? SnoozedUntil { get; set; }
 
-    public PriceFilter Filter => new(GpuNames.Split(',', StringSplitOptions.RemoveEmptyEntries), MinVramGb, GpuCount, Rental);
+    /// <summary>What each market answered last for its hosts; empty where it watches what is polled anyway.</summary>
+    public IReadOnlyList<HostAnswer> Answers { get; set; } = [];
+
+    public PriceFilter Filter => new(GpuNames.Split(',', StringSplitOptions.RemoveEmptyEntries), MinVramGb, GpuCount, Rental, Hosts);
 }
+
+/// <summary>What a market has of the hosts of an alert.</summary>
+/// <param name="NextAt">When it is asked again.</param>
+/// <param name="At">When it answered; null: not yet.</param>
+/// <param name="Price">Of the alert's measure, micro-dollars per GPU-hour without disk; null: there are no such offers, or not enough.</param>
+/// <param name="GpuName">Of the cheapest offer; null: there is none.</param>
+/// <param name="Place">Where the cheapest is; null: not known.</param>
+public sealed record HostAnswer(Market Market, DateTimeOffset NextAt, DateTimeOffset? At = null, long? Price = null, string? GpuName = null, string? Place = null);
 
 /// <summary>What polling has taken from a provider account today. However many teams connect it, it has one row.</summary>
 public sealed class PriceAccountRow

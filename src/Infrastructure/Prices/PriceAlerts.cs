@@ -1,3 +1,4 @@
+using System.Globalization;
 using Dashboard.Domain;
 using Dashboard.Domain.Costs;
 using Dashboard.Domain.Inbox;
@@ -31,29 +32,61 @@ public sealed class PriceAlerts(AppDatabase database, ChangeFeed changes, TimePr
         var alerts = await db.PriceAlerts.AsNoTracking().ToListAsync(ct);
         foreach (var alert in alerts)
         {
-            var from = (alert.SeenAt > now - Newest ? alert.SeenAt : now - Newest).ToUnixTimeSeconds();
-            var series = await SeriesAsync(db, alert.TeamId, alert.Filter, ct);
-            var (ids, standing) = (series.Keys.ToList(), from - (long)CheapestSeries.Stands.TotalSeconds);
-            if (!await db.PricePoints.AnyAsync(p => ids.Contains(p.SeriesId) && p.T > from && p.Kind != PointKind.Provider, ct) || await ThresholdAsync(db, alert, ids, now, ct) is not { } threshold)
+            if (alert.Hosts is null)
             {
-                continue;
+                await FollowPollsAsync(db, alert, now, ct);
             }
-
-            var cheapest = new CheapestSeries();
-            var points = await db.PricePoints.AsNoTracking().Where(p => ids.Contains(p.SeriesId) && p.T > standing && p.Kind != PointKind.Provider).OrderBy(p => p.T).ToListAsync(ct);
-            foreach (var moment in points.Select(p => (p.SeriesId, Point: p.ToPoint())).GroupBy(p => p.Point.At))
+            else
             {
-                foreach (var (id, point) in moment)
-                {
-                    cheapest.See(id, moment.Key, PriceAlertRules.ValueOf(alert.Measure, point));
-                }
-
-                if (moment.Key.ToUnixTimeSeconds() > from && !await MoveAsync(db, alert, series, threshold, moment.Key, cheapest.At(moment.Key), ct))
-                {
-                    break; // another server has it
-                }
+                await FollowAnswersAsync(db, alert, now, ct);
             }
         }
+    }
+
+    /// <summary>An alert on what is polled anyway: every point since it was last looked at.</summary>
+    private async Task FollowPollsAsync(AppDbContext db, PriceAlertRow alert, DateTimeOffset now, CancellationToken ct)
+    {
+        var from = (alert.SeenAt > now - Newest ? alert.SeenAt : now - Newest).ToUnixTimeSeconds();
+        var series = await SeriesAsync(db, alert.TeamId, alert.Filter, ct);
+        var (ids, standing) = (series.Keys.ToList(), from - (long)CheapestSeries.Stands.TotalSeconds);
+        if (!await db.PricePoints.AnyAsync(p => ids.Contains(p.SeriesId) && p.T > from && p.Kind != PointKind.Provider, ct) || await ThresholdAsync(db, alert, ids, now, ct) is not { } threshold)
+        {
+            return;
+        }
+
+        var cheapest = new CheapestSeries();
+        var points = await db.PricePoints.AsNoTracking().Where(p => ids.Contains(p.SeriesId) && p.T > standing && p.Kind != PointKind.Provider).OrderBy(p => p.T).ToListAsync(ct);
+        foreach (var moment in points.Select(p => (p.SeriesId, Point: p.ToPoint())).GroupBy(p => p.Point.At))
+        {
+            foreach (var (id, point) in moment)
+            {
+                cheapest.See(id, moment.Key, PriceAlertRules.ValueOf(alert.Measure, point));
+            }
+
+            var seen = cheapest.At(moment.Key) is { } best ? Seen.Of(series[best.Series], best.Price, best.SeenAt) : null;
+            if (moment.Key.ToUnixTimeSeconds() > from && !await MoveAsync(db, alert, threshold, moment.Key, seen, ct))
+            {
+                break; // another server has it
+            }
+        }
+    }
+
+    /// <summary>An alert on hosts of its own: the newest answers of its markets.</summary>
+    private async Task FollowAnswersAsync(AppDbContext db, PriceAlertRow alert, DateTimeOffset now, CancellationToken ct)
+    {
+        var newest = alert.Answers.Max(a => a.At);
+        if (newest is { } at && at > alert.SeenAt && at > now - Newest
+            && await ThresholdAsync(db, alert, (await SeriesAsync(db, alert.TeamId, alert.Filter, ct)).Keys.ToList(), now, ct) is { } threshold)
+        {
+            await MoveAsync(db, alert, threshold, at, CheapestAnswer(alert, at) is { } answer ? Seen.Of(alert.Filter, answer) : null, ct);
+        }
+    }
+
+    /// <summary>Of the answers that still stand, the cheapest; null: there is none.</summary>
+    public static HostAnswer? CheapestAnswer(PriceAlertRow alert, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(alert);
+        return alert.Answers.Where(a => a.Price is not null && now - a.At < CheapestSeries.Stands).OrderBy(a => a.Price).ThenByDescending(a => a.At).FirstOrDefault();
     }
 
     /// <summary>What the alert fires at, now.</summary>
@@ -111,11 +144,10 @@ public sealed class PriceAlerts(AppDatabase database, ChangeFeed changes, TimePr
         return (await db.PriceSeries.AsNoTracking().ToListAsync(ct)).Where(s => markets.Contains(s.Market) && filter.Holds(s.Series)).ToDictionary(s => s.Id, s => s.Series);
     }
 
-    private async Task<bool> MoveAsync(
-        AppDbContext db, PriceAlertRow alert, IReadOnlyDictionary<int, PriceSeries> all, HourlyRate threshold, DateTimeOffset at, (int Series, HourlyRate Price, DateTimeOffset SeenAt)? cheapest, CancellationToken ct)
+    private async Task<bool> MoveAsync(AppDbContext db, PriceAlertRow alert, HourlyRate threshold, DateTimeOffset at, Seen? cheapest, CancellationToken ct)
     {
         // That it is still cheap only a poll of the cheapest itself can say; that nothing is cheap any more, any poll.
-        var value = cheapest is { } known && (known.SeenAt == at || known.Price > threshold) ? known.Price : (HourlyRate?)null;
+        var value = cheapest is { } known && (known.At == at || known.Price > threshold) ? known.Price : (HourlyRate?)null;
         var (standing, turn) = PriceAlertRules.Next(new AlertStanding(alert.State, alert.Since), value, threshold, alert.HoldFor, at);
         var (id, seen, quiet) = (alert.Id, alert.SeenAt, alert.SnoozedUntil > at);
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
@@ -132,15 +164,14 @@ public sealed class PriceAlerts(AppDatabase database, ChangeFeed changes, TimePr
             var open = await db.Inbox.SingleOrDefaultAsync(i => i.TeamId == alert.TeamId && i.Key == key && i.ResolvedAt == null, ct);
             if (turn == AlertTurn.Fired)
             {
-                var series = all[cheapest!.Value.Series];
-                var (title, detail) = ($"{PriceFilter.NameOf(series)}: {Words(alert.Measure)} {value!.Value.Words()}", $"At most {threshold.Words()} for {(int)alert.HoldFor.TotalMinutes} min, GPU only, on {series.Market.Name}. Nothing was rented, it cost $0.00.");
+                var (title, detail) = ($"{cheapest!.Name}: {Words(alert.Measure)} {value!.Value.Words()}", $"At most {threshold.Words()} for {(int)alert.HoldFor.TotalMinutes} min, GPU only, {cheapest.Where}. Nothing was rented, it cost $0.00.");
                 if (open is null)
                 {
-                    db.Inbox.Add(new InboxItem { TeamId = alert.TeamId, Kind = InboxKinds.PriceAlert, Key = key, Title = title, Detail = detail, Link = LinkTo(series), Action = "See prices", Since = at, At = at });
+                    db.Inbox.Add(new InboxItem { TeamId = alert.TeamId, Kind = InboxKinds.PriceAlert, Key = key, Title = title, Detail = detail, Link = cheapest.Link, Action = cheapest.Action, Since = at, At = at });
                 }
                 else
                 {
-                    (open.Title, open.Detail, open.At, open.Link) = (title, detail, at, LinkTo(series));
+                    (open.Title, open.Detail, open.At, open.Link) = (title, detail, at, cheapest.Link);
                 }
 
                 Outbox.AnnounceItem(db, alert.TeamId, OutboxKinds.PriceReached, key, open?.Since ?? at, $"/{at.ToUnixTimeMilliseconds()}", time.GetUtcNow());
@@ -164,8 +195,36 @@ public sealed class PriceAlerts(AppDatabase database, ChangeFeed changes, TimePr
         return true;
     }
 
-    private static string LinkTo(PriceSeries series) =>
-        $"prices?gpu={Uri.EscapeDataString(series.GpuName)}" + (series.GpuCount > 1 ? $"&count={series.GpuCount}" : "") + (series.Rental == RentalType.Interruptible ? "&type=bid" : "");
-
     private static string Words(PriceMeasure measure) => measure switch { PriceMeasure.Lowest => "lowest price", PriceMeasure.Fifth => "fifth cheapest", PriceMeasure.Median => "median" };
+
+    /// <summary>The cheapest of what an alert watches.</summary>
+    /// <param name="Name">For people.</param>
+    /// <param name="Where">As the end of a sentence.</param>
+    /// <param name="Link">Below the team's address, where it is to be seen.</param>
+    /// <param name="Action">What following the link does.</param>
+    private sealed record Seen(string Name, HourlyRate Price, DateTimeOffset At, string Where, string Link, string Action)
+    {
+        public static Seen Of(PriceSeries series, HourlyRate price, DateTimeOffset at) =>
+            new(PriceFilter.NameOf(series), price, at, $"on {series.Market.Name}", Query("prices", [("gpu", series.GpuName), ("count", Several(series.GpuCount)), ("type", Bid(series.Rental))]), "See prices");
+
+        /// <summary>The link is the same filter on the Market page.</summary>
+        public static Seen Of(PriceFilter filter, HostAnswer answer)
+        {
+            var (hosts, count) = (filter.Hosts!, filter.GpuCount ?? 1);
+            var link = Query("market", [
+                ("gpu", answer.GpuName), ("count", Several(count)), ("vram", Text(filter.MinVramGb)), ("rel", Text(hosts.ReliabilityPercent)), ("down", Text(hosts.DownloadMbps)), ("cuda", Text(hosts.Cuda)), ("days", Text(hosts.ContractDays)),
+                ("verified", hosts.Unverified ? "0" : null), ("type", Bid(filter.Rental))]);
+            return new(
+                answer.GpuName + (count > 1 ? $" ×{count}" : "") + (filter.Rental == RentalType.Interruptible ? " bid" : ""), new HourlyRate(answer.Price!.Value), answer.At!.Value,
+                $"{hosts.Words()}, on {answer.Market.Name}{(answer.Place is { } place ? $", the cheapest in {place}" : "")}", link, "See offers");
+        }
+
+        private static string? Several(int count) => count > 1 ? Text(count) : null;
+
+        private static string? Bid(RentalType? rental) => rental == RentalType.Interruptible ? "bid" : null;
+
+        private static string? Text(IFormattable? value) => value?.ToString(null, CultureInfo.InvariantCulture);
+
+        private static string Query(string page, (string Name, string? Value)[] parameters) => $"{page}?{string.Join('&', parameters.Where(p => p.Value is not null).Select(p => $"{p.Name}={Uri.EscapeDataString(p.Value!)}"))}";
+    }
 }

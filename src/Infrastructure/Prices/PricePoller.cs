@@ -87,13 +87,17 @@ public sealed partial class PricePoller(
             var simulated = connection.Market.Simulated;
             turn.Searches = simulated ? options.Value.SimulatedSearchesPerMinute : options.Value.SearchesPerMinute;
             turn.Marketplace = marketplaces.For(connection);
-            foreach (var due in await DueAsync(turn, accounts, now, ct))
+            turn.Alerts = await AlertsOnHostsAsync(connections, ct);
+            var all = await DueAsync(turn, accounts, now, ct);
+            await AskForAlertsAsync(turn, ct);
+            foreach (var due in all)
             {
-                stored |= due.Depth ? await PollDepthAsync(turn, due, ct) : await PollFloorAsync(turn, due, ct);
                 if (turn.Searches <= 0)
                 {
                     break;
                 }
+
+                stored |= due.Depth ? await PollDepthAsync(turn, due, ct) : await PollFloorAsync(turn, due, ct);
             }
 
             stored |= await BackfillAsync(turn, simulated ? SimulatedBackfillsATick : BackfillsATick, ct);
@@ -236,7 +240,9 @@ public sealed partial class PricePoller(
         var often = series.Where(s => watched.Contains(s.Id) || used.Contains(s.Series)).Select(s => s.Id).ToHashSet();
         var ration = new RowRation(options.Value.RowsPerDay * accounts);
         turn.Often = often;
-        var (oftenEvery, rotationEvery) = (PollPlan.FloorInterval(true, often.Count, series.Count - often.Count, ration), PollPlan.FloorInterval(false, often.Count, series.Count - often.Count, ration));
+        var asks = often.Count + turn.Alerts.Count;
+        var (oftenEvery, rotationEvery) = (PollPlan.FloorInterval(true, asks, series.Count - often.Count, ration), PollPlan.FloorInterval(false, asks, series.Count - often.Count, ration));
+        turn.OftenEvery = oftenEvery;
         IEnumerable<Due> floors = series.Where(s => s.NextFloorAt <= now).Where(s => !(s.ClaimedUntil > now)).Select(s => new Due(s, often.Contains(s.Id) ? oftenEvery : rotationEvery, Depth: false)).OrderBy(d => d.Row.NextFloorAt).ThenBy(d => d.Row.Id);
         var depths = series.Where(s => often.Contains(s.Id) && s.NextDepthAt <= now && !(s.ClaimedUntil > now)).OrderBy(s => s.NextDepthAt).ThenBy(s => s.Id).Select(s => new Due(s, oftenEvery, Depth: true)).ToList();
         var deep = depths.Select(d => d.Row.Id).ToHashSet();
@@ -438,6 +444,12 @@ public sealed partial class PricePoller(
 
         /// <summary>Watched and recently used series.</summary>
         public IReadOnlySet<int> Often { get; set; } = new HashSet<int>();
+
+        /// <summary>From one poll of those to the next.</summary>
+        public TimeSpan OftenEvery { get; set; }
+
+        /// <summary>Alerts on hosts of their own; each is polled like a watched series.</summary>
+        public IReadOnlyList<PriceAlertRow> Alerts { get; set; } = [];
 
         public RowsUsed Used { get; set; }
 

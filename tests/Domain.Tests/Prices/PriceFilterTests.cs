@@ -17,6 +17,8 @@ public sealed class PriceFilterTests
         { new([], 25, 1, RentalType.OnDemand), false, "any GPU of 25 GB or more" },
         { new([], null, 2, RentalType.OnDemand), false, "any GPU ×2" },
         { new([], null, 1, RentalType.Interruptible), false, "any GPU bid" },
+        { new([], null, 1, RentalType.OnDemand, new HostFilter(ReliabilityPercent: 98)), true, "any GPU with reliability ≥ 98%" },
+        { new(["RTX 4090"], null, 1, RentalType.OnDemand, new HostFilter(98, 500, 12.4m, 1, true)), true, "RTX 4090 with reliability ≥ 98%, download ≥ 500 Mb/s, CUDA ≥ 12.4, contract ≥ 1 day, unverified hosts too" },
     };
 
     [Theory]
@@ -25,6 +27,19 @@ public sealed class PriceFilterTests
 
     [Fact]
     public void Hosts_that_are_not_verified_are_not_watched() => Assert.False(new PriceFilter([], null, null, null).Holds(Series with { VerifiedOnly = false }));
+
+    [Fact]
+    public void Hosts_that_are_narrowed_are_one_search()
+    {
+        var query = new PriceFilter(["L40S"], 48, 2, RentalType.Interruptible, new HostFilter(98, 500, 12.4m, 3, Unverified: true)).Query(10);
+
+        Assert.Equal(
+            (2, 46_080, RentalType.Interruptible, 0.98m, 500m, 12.4m, TimeSpan.FromDays(3), false, 10),
+            (query.GpuCount, query.MinVramMb, query.Rental, query.MinReliability, query.MinDownloadMbps, query.MinCuda, query.MinContract, query.VerifiedOnly, query.Limit));
+        Assert.Equal(["L40S"], query.GpuNames);
+        Assert.Throws<InvalidOperationException>(() => new PriceFilter([], null, null, RentalType.OnDemand, new HostFilter(98)).Query(10));
+        Assert.Throws<InvalidOperationException>(() => new PriceFilter([], null, 1, RentalType.OnDemand).Query(10));
+    }
 
     [Fact]
     public void A_price_stands_until_the_next_poll_of_its_series_and_eight_hours_at_most()

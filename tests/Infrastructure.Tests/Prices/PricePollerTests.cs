@@ -131,6 +131,66 @@ public sealed class PricePollerTests(PricesSandbox shared) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_alert_on_hosts_of_its_own_asks_the_market_for_them_as_often_as_for_a_watched_model()
+    {
+        await using var host = await PriceHost.StartAsync(NoBackfill);
+        var connection = await host.ConnectAsync(Sandbox);
+        await host.ConnectAsync(Sandbox); // another team on the account: the alert is not its
+        await host.TickAsync();
+        await PollAllAsync(host);
+        var filter = new PriceFilter([await MostOfferedAsync(host, connection)], null, 1, RentalType.OnDemand, new HostFilter(ReliabilityPercent: 98, DownloadMbps: 300));
+        await AlertAsync(host, connection, filter);
+        host.Time.Advance(TimeSpan.FromMinutes(1));
+        var (calls, rows) = (await SearchesAsync(host), await FloorRowsAsync(host));
+        await host.TickAsync();
+
+        var answer = Assert.Single((await host.ReadAsync(db => db.PriceAlerts.AsNoTracking().SingleAsync(Ct))).Answers);
+        var offers = (await host.Marketplaces.For(connection).SearchPageAsync(filter.Query(64), Ct)).Offers.Where(PlausiblePrice.Holds).ToList();
+        Assert.All(offers, offer => Assert.True(offer is { Verified: true, Reliability: >= 0.98m, DownloadMbps: >= 300 }));
+        var cheapest = offers.MinBy(PriceStatistics.PerGpu)!;
+        Assert.Equal((connection.Market, (long?)PriceStatistics.PerGpu(cheapest).MicrosPerHour, cheapest.GpuName, cheapest.Location), (answer.Market, answer.Price, answer.GpuName, answer.Place));
+        Assert.InRange(await FloorRowsAsync(host) - rows, 1, PollPlan.FloorRows * (await SearchesAsync(host) - calls));
+
+        var asked = answer.At;
+        await host.TickAsync();
+        Assert.Equal(asked, await AskedAsync()); // not yet again
+        host.Time.Advance(TimeSpan.FromMinutes(6));
+        await host.TickAsync();
+        Assert.True(await AskedAsync() > asked);
+
+        async Task<DateTimeOffset?> AskedAsync() => (await host.ReadAsync(db => db.PriceAlerts.AsNoTracking().SingleAsync(Ct))).Answers.Single().At;
+    }
+
+    [Fact]
+    public async Task Where_the_days_rows_are_spent_no_alert_asks_for_more()
+    {
+        await using var host = await PriceHost.StartAsync(NoBackfill, ("Prices:RowsPerDay", "100"));
+        var connection = await host.ConnectAsync(Sandbox);
+        for (var alert = 0; alert < 8; alert++)
+        {
+            await AlertAsync(host, connection, new PriceFilter([], null, 1, RentalType.OnDemand, new HostFilter(ReliabilityPercent: 90)));
+        }
+
+        await host.TickAsync();
+        Assert.InRange(await FloorRowsAsync(host), 1, new RowRation(100).Floor);
+        Assert.Equal(5, (await host.ReadAsync(db => db.PriceAlerts.AsNoTracking().ToListAsync(Ct))).Count(a => a.Answers.Any(answer => answer.At is not null)));
+    }
+
+    private static async Task AlertAsync(PriceHost host, Connection connection, PriceFilter filter)
+    {
+        var now = host.Time.GetUtcNow();
+        await using var db = await host.Database.ForSystemAsync(Ct);
+        db.Add(new PriceAlertRow
+        {
+            Id = Guid.CreateVersion7(now), TeamId = connection.TeamId, GpuNames = string.Join(',', filter.GpuNames), GpuCount = filter.GpuCount, Rental = filter.Rental, Hosts = filter.Hosts,
+            Measure = PriceMeasure.Lowest, Below = 1, HoldFor = TimeSpan.Zero, CreatedBy = new UserId(Guid.NewGuid()), CreatedAt = now, Since = now, SeenAt = now,
+        });
+        await db.SaveChangesAsync(Ct);
+    }
+
+    private static async Task<int> FloorRowsAsync(PriceHost host) => (await host.ReadAsync(db => db.PriceAccounts.AsNoTracking().SingleAsync(Ct))).FloorRows;
+
+    [Fact]
     public async Task When_the_providers_quota_is_spent_nobody_asks_until_it_says_so()
     {
         await using var host = await PriceHost.StartAsync(NoBackfill);

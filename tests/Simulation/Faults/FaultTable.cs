@@ -143,7 +143,7 @@ internal static class FaultTable
         {
             f.When(Moment.Started, S(20), contract => f.Outbid(contract, null));
             f.Bids = true;
-            Keep(f, S(150), S(60));
+            Keep(f, S(7200), S(60));
         }) { MayEndAs = [StopReason.ArtifactMissing] },
         new("kept, its start taken back", "12", f =>
         {

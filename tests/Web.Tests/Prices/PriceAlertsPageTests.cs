@@ -151,6 +151,73 @@ public sealed class PriceAlertsPageTests : PageTest
     }
 
     [Fact]
+    public async Task What_the_market_page_is_narrowed_to_becomes_an_alert_that_the_market_answers()
+    {
+        await SeedAsync(seed => seed.Connection(TeamSeed.VastAi));
+        await SeriesAsync(null, (10, 0.40m));
+        var page = Show<PricesPage>("/t/halden/prices?tab=alerts&gpu=RTX%204090&rel=98&down=500&verified=0");
+        Assert.Equal(("98", "500"), (page.Find("select[aria-label^=Reliability]").GetAttribute("value"), page.Find("select[aria-label^=Download]").GetAttribute("value")));
+        Assert.True(page.Find("input[type=checkbox]").HasAttribute("checked"));
+        await page.Find("select[aria-label=Figure]").ChangeAsync(new() { Value = "Lowest" });
+        await page.Find("select[aria-label='For how long']").ChangeAsync(new() { Value = "10" });
+        await page.Find("input.figure-box").ChangeAsync(new() { Value = "0.36" });
+        Assert.Contains("The market itself is asked for these hosts", page.Find(".builder").TextContent);
+        await page.Find("form").SubmitAsync();
+        page.WaitForAssertion(() => Assert.Contains("RTX 4090 with reliability ≥ 98%, download ≥ 500 Mb/s, unverified hosts too, lowest price at most $0.360/h", page.Find(".card-row").TextContent));
+        Assert.Contains("now not known", page.Find(".card-row").TextContent);
+
+        await AnswerAsync(0.35m);
+        await AnswerAsync(0.35m);
+        Assert.Empty(await InboxAsync());
+        await AnswerAsync(0.34m); // ten minutes under it
+        Assert.Equal([("RTX 4090: lowest price $0.340/h", true)], await InboxAsync());
+        await using (var db = await Database.ForSystemAsync(default))
+        {
+            var item = await db.Inbox.AsNoTracking().SingleAsync();
+            Assert.Equal(("market?gpu=RTX%204090&rel=98&down=500&verified=0", "See offers"), (item.Link, item.Action));
+            Assert.Contains("with reliability ≥ 98%, download ≥ 500 Mb/s, unverified hosts too, on Vast.ai, the cheapest in Ohio, US. Nothing was rented", item.Detail.Full);
+        }
+
+        var shown = Assert.Single((await Services.GetRequiredService<PriceAlertDesk>().ListAsync(Member, default)).Alerts);
+        Assert.Equal((AlertState.Firing, HourlyRate.FromUsd(0.34m), "Ohio, US"), (shown.State, shown.Value, shown.Cheapest));
+        await AnswerAsync(null); // nobody offers it: that says nothing of its price
+        Assert.True((await InboxAsync()).Single().Open);
+        await AnswerAsync(0.50m);
+        Assert.False((await InboxAsync()).Single().Open);
+
+        async Task AnswerAsync(decimal? usd)
+        {
+            Time.Advance(TimeSpan.FromMinutes(5));
+            await using (var db = await Database.ForSystemAsync(default))
+            {
+                var row = await db.PriceAlerts.AsTracking().SingleAsync();
+                row.Answers = [new HostAnswer(TeamSeed.VastAi, Now, Now, usd is { } price ? HourlyRate.FromUsd(price).MicrosPerHour : null, usd is null ? null : "RTX 4090", usd is null ? null : "Ohio, US")];
+                await db.SaveChangesAsync();
+            }
+
+            await new PriceAlerts(Database, Feed, Time).RunAsync(default);
+        }
+    }
+
+    [Theory]
+    [InlineData("select[aria-label='GPUs in one machine']", "0")]
+    [InlineData("select[aria-label=Rented]", "")]
+    [InlineData("select[aria-label=Figure]", "Median")]
+    public async Task Narrowed_hosts_are_one_search_and_the_form_says_so(string select, string value)
+    {
+        await SeedAsync(seed => seed.Connection(TeamSeed.VastAi));
+        await SeriesAsync(null, (10, 0.40m));
+        var page = Show<PricesPage>("/t/halden/prices?tab=alerts");
+        await page.FindAll("button").Single(b => b.TextContent == "Only some hosts").ClickAsync(new());
+        await page.Find("select[aria-label^=CUDA]").ChangeAsync(new() { Value = "12.4" });
+        await page.Find(select).ChangeAsync(new() { Value = value });
+        await page.Find("input.figure-box").ChangeAsync(new() { Value = "0.36" });
+        await page.Find("form").SubmitAsync();
+        page.WaitForAssertion(() => Assert.Contains("Where hosts are narrowed down, choose", page.Find(".builder [role=alert]").TextContent));
+        Assert.Equal("0.36", page.Find("input.figure-box").GetAttribute("value"));
+    }
+
+    [Fact]
     public async Task Two_servers_that_look_at_the_same_time_say_it_once()
     {
         await SeedAsync(seed => seed.Connection(TeamSeed.VastAi));

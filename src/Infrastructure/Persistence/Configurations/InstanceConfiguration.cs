@@ -10,6 +10,7 @@ internal sealed class InstanceConfiguration : IEntityTypeConfiguration<Instance>
     {
         builder.HasKey(e => e.Id);
         builder.Property(e => e.Parking).AsJson();
+        builder.Property(e => e.Silence).AsJson();
         builder.HasIndex(e => e.Label).IsUnique();
         builder.HasIndex(e => new { e.ConnectionId, e.ContractId });
         builder.HasIndex(e => new { e.TeamId, e.Status });

@@ -32,6 +32,8 @@ internal sealed class PriceAlertConfiguration : IEntityTypeConfiguration<PriceAl
         builder.HasKey(e => e.Id);
         builder.HasIndex(e => e.TeamId);
         builder.Ignore(e => e.Filter);
+        builder.Property(e => e.Hosts).AsJson();
+        builder.Property(e => e.Answers).AsJson();
         builder.Property(e => e.GpuNames).HasMaxLength(1_000);
     }
 }

@@ -991,6 +991,9 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                     b.Property<long?>("SentAt")
                         .HasColumnType("INTEGER");
 
+                    b.Property<string>("Silence")
+                        .HasColumnType("TEXT");
+
                     b.Property<int>("SshFailures")
                         .HasColumnType("INTEGER");
 
@@ -2086,6 +2089,10 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
                         .ValueGeneratedOnAdd()
                         .HasColumnType("TEXT");
 
+                    b.Property<string>("Answers")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
                     b.Property<long?>("Below")
                         .HasColumnType("INTEGER");
 
@@ -2111,6 +2118,9 @@ namespace Dashboard.Infrastructure.Persistence.Migrations
 
                     b.Property<long>("HoldFor")
                         .HasColumnType("INTEGER");
+
+                    b.Property<string>("Hosts")
+                        .HasColumnType("TEXT");
 
                     b.Property<string>("Measure")
                         .IsRequired()

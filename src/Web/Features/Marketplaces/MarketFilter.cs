@@ -33,6 +33,18 @@ public sealed record MarketFilter(string? Gpu = null, int Count = 1, int? VramGb
     /// <summary>What the page can hold. Providers send a page of their own size, far below it.</summary>
     private const int MostRows = 5_000;
 
+    /// <summary>What reliabilities can be asked for, percent, at least.</summary>
+    internal static readonly int[] Reliabilities = [80, 90, 95, 98, 99];
+
+    /// <summary>What download speeds can be asked for, Mb/s, at least.</summary>
+    internal static readonly int[] Speeds = [100, 300, 500, 1000];
+
+    /// <summary>What CUDA versions can be asked for, at least.</summary>
+    internal static readonly decimal[] Cudas = [11.8m, 12.1m, 12.4m, 12.6m, 12.8m];
+
+    /// <summary>What contracts can be asked for, days, at least.</summary>
+    internal static readonly int[] Days = [1, 3, 7, 14, 30];
+
     /// <summary>The filters that are set, each by its words with the filter without it.</summary>
     internal IReadOnlyList<(string Word, MarketFilter Without)> Set
     {

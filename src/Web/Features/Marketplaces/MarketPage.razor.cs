@@ -15,10 +15,6 @@ public sealed partial class MarketPage
     private const string Bid = "bid"; // in the address
     private static readonly int[] Counts = [1, 2, 4, 8];
     private static readonly int[] Sizes = [8, 12, 16, 24, 32, 40, 48, 80];
-    private static readonly int[] Reliabilities = [80, 90, 95, 98, 99];
-    private static readonly int[] Speeds = [100, 300, 500, 1000];
-    private static readonly decimal[] Cudas = [11.8m, 12.1m, 12.4m, 12.6m, 12.8m];
-    private static readonly int[] Days = [1, 3, 7, 14, 30];
     private static readonly (OfferSort Sort, string Word)[] Sorts = [(OfferSort.Total, "Expected total"), (OfferSort.Rate, "Per hour"), (OfferSort.Time, "Time"), (OfferSort.Finish, "Finishes")];
 
     private readonly OfferBoard _board = new();
@@ -73,11 +69,11 @@ public sealed partial class MarketPage
         string.IsNullOrWhiteSpace(Gpu) ? null : Gpu.Trim(),
         OneOf(GpuCount, Counts) ?? 1,
         OneOf(Vram, Sizes),
-        OneOf(Rel, Reliabilities),
-        OneOf(Down, Speeds),
+        OneOf(Rel, MarketFilter.Reliabilities),
+        OneOf(Down, MarketFilter.Speeds),
         ReadRate(Max),
-        OneOf(CudaAsked, Cudas),
-        OneOf(DaysAsked, Days),
+        OneOf(CudaAsked, MarketFilter.Cudas),
+        OneOf(DaysAsked, MarketFilter.Days),
         Verified == "0",
         string.IsNullOrWhiteSpace(For) ? null : For,
         Type == Bid ? RentalType.Interruptible : RentalType.OnDemand,
@@ -107,13 +103,13 @@ public sealed partial class MarketPage
 
     private IReadOnlyList<FacetOption> VramOptions => Once("VramOptions", () => AtLeast(Sizes, Filter.VramGb, n => $"≥ {n} GB", (offer, n) => offer.VramMb >= n * 1000));
 
-    private IReadOnlyList<FacetOption> ReliabilityOptions => Once("ReliabilityOptions", () => AtLeast(Reliabilities, Filter.ReliabilityPercent, n => $"≥ {n}%", (offer, n) => offer.Reliability * 100 >= n));
+    private IReadOnlyList<FacetOption> ReliabilityOptions => Once("ReliabilityOptions", () => AtLeast(MarketFilter.Reliabilities, Filter.ReliabilityPercent, n => $"≥ {n}%", (offer, n) => offer.Reliability * 100 >= n));
 
-    private IReadOnlyList<FacetOption> DownloadOptions => Once("DownloadOptions", () => AtLeast(Speeds, Filter.DownloadMbps, n => $"≥ {Numbers.Speed(n)}", (offer, n) => offer.DownloadMbps >= n));
+    private IReadOnlyList<FacetOption> DownloadOptions => Once("DownloadOptions", () => AtLeast(MarketFilter.Speeds, Filter.DownloadMbps, n => $"≥ {Numbers.Speed(n)}", (offer, n) => offer.DownloadMbps >= n));
 
-    private IReadOnlyList<FacetOption> CudaOptions => Once("CudaOptions", () => AtLeast(Cudas, Filter.Cuda, n => string.Create(Invariant, $"≥ {n}"), (offer, n) => offer.CudaMax >= n));
+    private IReadOnlyList<FacetOption> CudaOptions => Once("CudaOptions", () => AtLeast(MarketFilter.Cudas, Filter.Cuda, n => string.Create(Invariant, $"≥ {n}"), (offer, n) => offer.CudaMax >= n));
 
-    private IReadOnlyList<FacetOption> ContractOptions => Once("ContractOptions", () => AtLeast(Days, Filter.ContractDays, n => $"≥ {Numbers.Count(n, "day", "days")}", (offer, n) => offer.ContractEnd - Clock.GetUtcNow() >= TimeSpan.FromDays(n)));
+    private IReadOnlyList<FacetOption> ContractOptions => Once("ContractOptions", () => AtLeast(MarketFilter.Days, Filter.ContractDays, n => $"≥ {Numbers.Count(n, "day", "days")}", (offer, n) => offer.ContractEnd - Clock.GetUtcNow() >= TimeSpan.FromDays(n)));
 
     /// <summary>Counts are made once an answer: they do not follow what is typed.</summary>
     private IReadOnlyList<FacetOption> Once(string facet, Func<List<FacetOption>> count)
@@ -140,10 +136,10 @@ public sealed partial class MarketPage
         {
             if (GpuCount is not null && OneOf(GpuCount, Counts) is null) { yield return $"“{GpuCount}” is no number of GPUs and was left out."; }
             if (Vram is not null && OneOf(Vram, Sizes) is null) { yield return $"“{Vram}” is no VRAM size and was left out."; }
-            if (Rel is not null && OneOf(Rel, Reliabilities) is null) { yield return $"“{Rel}” is no reliability and was left out."; }
-            if (Down is not null && OneOf(Down, Speeds) is null) { yield return $"“{Down}” is no download speed and was left out."; }
-            if (CudaAsked is not null && OneOf(CudaAsked, Cudas) is null) { yield return $"“{CudaAsked}” is no CUDA version here and was left out."; }
-            if (DaysAsked is not null && OneOf(DaysAsked, Days) is null) { yield return $"“{DaysAsked}” is no contract length here and was left out."; }
+            if (Rel is not null && OneOf(Rel, MarketFilter.Reliabilities) is null) { yield return $"“{Rel}” is no reliability and was left out."; }
+            if (Down is not null && OneOf(Down, MarketFilter.Speeds) is null) { yield return $"“{Down}” is no download speed and was left out."; }
+            if (CudaAsked is not null && OneOf(CudaAsked, MarketFilter.Cudas) is null) { yield return $"“{CudaAsked}” is no CUDA version here and was left out."; }
+            if (DaysAsked is not null && OneOf(DaysAsked, MarketFilter.Days) is null) { yield return $"“{DaysAsked}” is no contract length here and was left out."; }
             if (Type is not (null or "bid" or "ondemand")) { yield return $"“{Type}” is no way to rent and was left out."; }
             if (_maxProblem is not null) { yield return _maxProblem; }
             if (Data?.Note is { } note) { yield return note; }
@@ -257,6 +253,13 @@ public sealed partial class MarketPage
         ("type", filter.Rental == RentalType.Interruptible ? Bid : null), ("history", filter.BadHistory ? "all" : null), ("region", Region), ("q", _find.Length > 0 ? _find : null),
         ("sort", sort == OfferSort.Total ? null : sort.ToString().ToLowerInvariant()),
         ("pick", _picked.Count > 0 ? string.Join(',', _picked) : null));
+
+    /// <summary>The form for a price alert, filled with this filter. Its threshold is of the GPU alone, so the all-in rate stays here.</summary>
+    private string AlertAddress => Addresses.With(
+        $"/t/{Team.Slug}/prices",
+        ("tab", "alerts"), ("gpu", Filter.Gpu), ("any", Filter.Gpu is null ? "1" : null), ("count", Filter.Count == 1 ? null : Filter.Count.ToString(Invariant)), ("vram", Filter.VramGb?.ToString(Invariant)),
+        ("rel", Filter.ReliabilityPercent?.ToString(Invariant)), ("down", Filter.DownloadMbps?.ToString(Invariant)), ("cuda", Filter.Cuda?.ToString(Invariant)), ("days", Filter.ContractDays?.ToString(Invariant)),
+        ("verified", Filter.Unverified ? "0" : null), ("type", Filter.Rental == RentalType.Interruptible ? Bid : null));
 
     private static string? MaxText(HourlyRate? rate) => rate?.Usd.ToString("0.######", Invariant);
 

@@ -15,8 +15,15 @@ public sealed record WantedAlert(PriceFilter Filter, PriceMeasure Measure, Hourl
 /// <param name="Name">What it watches.</param>
 /// <param name="Threshold">What it fires at now; null while too little is known.</param>
 /// <param name="Value">The cheapest of what it watches.</param>
-/// <param name="Cheapest">What that is, where it watches more than one thing.</param>
-public sealed record PriceAlertView(Guid Id, string Name, string Sentence, AlertState State, DateTimeOffset Since, HourlyRate? Threshold, HourlyRate? Value, string? Cheapest, int Fired, DateTimeOffset? SnoozedUntil);
+/// <param name="Cheapest">What that is, where it watches more than one thing; of hosts, where it is.</param>
+public sealed record PriceAlertView(Guid Id, string Name, string Sentence, AlertState State, DateTimeOffset Since, HourlyRate? Threshold, HourlyRate? Value, string? Cheapest, int Fired, DateTimeOffset? SnoozedUntil)
+{
+    /// <summary>It asks the market itself, for hosts of its own.</summary>
+    public bool OnHosts { get; init; }
+
+    /// <summary>When it last did; null: not yet.</summary>
+    public DateTimeOffset? AskedAt { get; init; }
+}
 
 /// <param name="Models">What the markets of the team have, as <paramref name="VramGb"/> and <paramref name="Counts"/>: what a filter can be made of.</param>
 public sealed record PriceAlertList(IReadOnlyList<PriceAlertView> Alerts, IReadOnlyList<string> Models, IReadOnlyList<int> VramGb, IReadOnlyList<int> Counts);
@@ -40,17 +47,22 @@ public sealed class PriceAlertDesk(AppDatabase database, ChangeFeed changes, Tim
         {
             var filter = row.Filter;
             var series = all.Where(s => filter.Holds(s.Value)).Select(s => s.Key).ToList();
-            var cheapest = await CheapestAsync(db, series, row.Measure, now, ct);
+            var (value, best) = row.Hosts is null ? await CheapestAsync(db, all, series, row.Measure, now, ct)
+                : PriceAlerts.CheapestAnswer(row, now) is { Price: { } price } answer ? (new HourlyRate(price), answer.Place) : ((HourlyRate?)null, null);
             alerts.Add(new PriceAlertView(
                 row.Id, filter.Words(), Sentence(row.Measure, row.Below is { } below ? new HourlyRate(below) : null, row.BelowPercent, row.HoldFor), row.State, row.Since,
-                await PriceAlerts.ThresholdAsync(db, row, series, now, ct), cheapest?.Price, series.Count > 1 && cheapest is { } best ? PriceFilter.NameOf(all[best.Series]) : null, row.Fired, row.SnoozedUntil > now ? row.SnoozedUntil : null));
+                await PriceAlerts.ThresholdAsync(db, row, series, now, ct), value, best, row.Fired, row.SnoozedUntil > now ? row.SnoozedUntil : null)
+            {
+                AskedAt = row.Answers.Max(a => a.At),
+                OnHosts = row.Hosts is not null,
+            });
         }
 
         return new PriceAlertList(
             alerts, [.. all.Values.Select(s => s.GpuName).Distinct().Order(StringComparer.Ordinal)], [.. all.Values.Select(s => s.VramGb).Distinct().Order()], [.. all.Values.Select(s => s.GpuCount).Distinct().Order()]);
     }
 
-    /// <summary>How often it would have fired in the last 30 days; null while too little is known.</summary>
+    /// <summary>How often it would have fired in the last 30 days; null while too little is known, as always of hosts of its own: nobody has asked for them yet.</summary>
     public async Task<int?> PreviewAsync(TeamContext team, WantedAlert wanted, CancellationToken ct)
     {
         team.Require(Permission.See);
@@ -58,7 +70,7 @@ public sealed class PriceAlertDesk(AppDatabase database, ChangeFeed changes, Tim
         await using var db = await database.ForTeamAsync(team, ct);
         var series = (await PriceAlerts.SeriesAsync(db, team.TeamId, wanted.Filter, ct)).Keys.ToList();
         var hours = await PriceAlerts.HoursAsync(db, series, wanted.Measure, now - Month, ct);
-        return hours.Count > 0 && await PriceAlerts.ThresholdAsync(db, Row(team, wanted, now), series, now, ct) is { } threshold ? PriceAlertRules.WouldHaveFired(hours, threshold, wanted.HoldFor) : null;
+        return wanted.Filter.Hosts is null && hours.Count > 0 && await PriceAlerts.ThresholdAsync(db, Row(team, wanted, now), series, now, ct) is { } threshold ? PriceAlertRules.WouldHaveFired(hours, threshold, wanted.HoldFor) : null;
     }
 
     /// <returns>Null when it was made; else a sentence that says what is wrong.</returns>
@@ -74,6 +86,11 @@ public sealed class PriceAlertDesk(AppDatabase database, ChangeFeed changes, Tim
         if (wanted.Filter.GpuNames.Count > MostModels)
         {
             return $"Choose at most {MostModels} models, or any GPU.";
+        }
+
+        if (wanted.Filter is { Hosts: not null } narrowed && (narrowed is not { GpuCount: not null, Rental: not null } || wanted.Measure == PriceMeasure.Median))
+        {
+            return "Where hosts are narrowed down, choose the number of GPUs, on demand or a bid, and the lowest price or the fifth cheapest: it is one search of the market.";
         }
 
         if ((await PriceAlerts.SeriesAsync(db, team.TeamId, wanted.Filter, ct)).Count == 0)
@@ -121,12 +138,13 @@ public sealed class PriceAlertDesk(AppDatabase database, ChangeFeed changes, Tim
 
     private static PriceAlertRow Row(TeamContext team, WantedAlert wanted, DateTimeOffset now) => new()
     {
-        Id = Guid.CreateVersion7(now), TeamId = team.TeamId, GpuNames = string.Join(',', wanted.Filter.GpuNames), MinVramGb = wanted.Filter.MinVramGb, GpuCount = wanted.Filter.GpuCount, Rental = wanted.Filter.Rental,
+        Id = Guid.CreateVersion7(now), TeamId = team.TeamId, GpuNames = string.Join(',', wanted.Filter.GpuNames), MinVramGb = wanted.Filter.MinVramGb, GpuCount = wanted.Filter.GpuCount, Rental = wanted.Filter.Rental, Hosts = wanted.Filter.Hosts,
         Measure = wanted.Measure, Below = wanted.Below?.MicrosPerHour, BelowPercent = wanted.Below is null ? wanted.BelowPercent : null,
         HoldFor = wanted.HoldFor, CreatedBy = team.UserId, CreatedAt = now, Since = now, SeenAt = now,
     };
 
-    private static async Task<(int Series, HourlyRate Price, DateTimeOffset SeenAt)?> CheapestAsync(AppDbContext db, List<int> series, PriceMeasure measure, DateTimeOffset now, CancellationToken ct)
+    /// <returns>The cheapest, and what that is where there are several.</returns>
+    private static async Task<(HourlyRate? Price, string? Name)> CheapestAsync(AppDbContext db, IReadOnlyDictionary<int, PriceSeries> all, List<int> series, PriceMeasure measure, DateTimeOffset now, CancellationToken ct)
     {
         var from = (now - CheapestSeries.Stands).ToUnixTimeSeconds();
         var cheapest = new CheapestSeries();
@@ -136,6 +154,6 @@ public sealed class PriceAlertDesk(AppDatabase database, ChangeFeed changes, Tim
             cheapest.See(row.SeriesId, point.At, PriceAlertRules.ValueOf(measure, point));
         }
 
-        return cheapest.At(now);
+        return cheapest.At(now) is { } best ? (best.Price, series.Count > 1 ? PriceFilter.NameOf(all[best.Series]) : null) : (null, null);
     }
 }
