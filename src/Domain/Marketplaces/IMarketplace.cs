@@ -21,10 +21,10 @@ public interface IMarketplace
     /// <summary>Offers by rising rate, at most one page of the provider. Only rows that satisfy every filter of the query, whatever the provider honoured.</summary>
     Task<IReadOnlyList<Offer>> SearchAsync(OfferQuery query, CancellationToken ct);
 
-    /// <summary>The same for the price poller, which is rationed by what the provider counts and reads page after page.</summary>
+    /// <summary>The same, with what the next page begins at and what the provider counted.</summary>
     Task<OfferPage> SearchPageAsync(OfferQuery query, CancellationToken ct);
 
-    /// <summary>Rows that <see cref="SearchAsync"/> was given for this key since the server started: people's and jobs' searches count against the same daily quota as polls.</summary>
+    /// <summary>Rows that searches were given for this key since the server started, but for polls: people's and jobs' searches count against the same daily quota.</summary>
     long RowsSearched { get; }
 
     /// <summary>The provider's own price history of a GPU model, on demand, over machines of any size; oldest first, and of no more points than the provider likes to give.</summary>
@@ -88,7 +88,8 @@ public sealed record ProviderAccount(string AccountId, string Name, Money? Credi
 /// <param name="Offers">As <see cref="IMarketplace.SearchAsync"/> gives them.</param>
 /// <param name="Rows">Rows that the provider returned and counted, whatever became of them.</param>
 /// <param name="Highest">The highest all-in rate among those rows: where the next page begins.</param>
-public sealed record OfferPage(IReadOnlyList<Offer> Offers, int Rows, HourlyRate? Highest);
+/// <param name="Full">It has as many rows as a page can have, so there may be more.</param>
+public sealed record OfferPage(IReadOnlyList<Offer> Offers, int Rows, HourlyRate? Highest, bool Full);
 
 /// <summary>A moment of the provider's own price history, USD per GPU-hour without disk.</summary>
 /// <param name="Free">GPUs that could be rented; null when it does not say.</param>

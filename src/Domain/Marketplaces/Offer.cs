@@ -123,4 +123,7 @@ public sealed record OfferQuery
 
     /// <summary>Most rows wanted. Providers cap a page (Vast.ai at 64).</summary>
     public int Limit { get; init; } = 64;
+
+    /// <summary>It is the price poller that asks, which counts its rows itself.</summary>
+    public bool Poll { get; init; }
 }

@@ -39,6 +39,7 @@ public sealed record PriceFilter(IReadOnlyList<string> GpuNames, int? MinVramGb,
             VerifiedOnly = !hosts.Unverified,
             DiskGb = SmallestDiskGb,
             Limit = rows,
+            Poll = true,
         }
         : throw new InvalidOperationException("Only narrowed hosts, of one number of GPUs and rented one way, are searched for.");
 

@@ -36,6 +36,7 @@ public sealed record PriceSeries(Market Market, string GpuName, int VramGb, int 
         VerifiedOnly = VerifiedOnly,
         DiskGb = SmallestDiskGb,
         Limit = rows,
+        Poll = true,
     };
 
     private const decimal SmallestDiskGb = 10; // the price is without disk: any size that no host refuses

@@ -39,7 +39,7 @@ public sealed partial class PricePoller
                 turn.Searches--;
                 await CountAsync(turn, used => used with { Floor = used.Floor - PollPlan.FloorRows + page.Rows }, ct);
                 var now = Whole(time.GetUtcNow());
-                var point = PriceStatistics.Point(page.Offers, now, complete: page.Rows < PollPlan.FloorRows);
+                var point = PriceStatistics.Point(page.Offers, now, complete: !page.Full);
                 var cheapest = page.Offers.Where(PlausiblePrice.Holds).MinBy(PriceStatistics.PerGpu);
                 await AnswerAsync(turn, alert.Id, answer => answer with { At = now, Price = PriceAlertRules.ValueOf(alert.Measure, point)?.MicrosPerHour, GpuName = cheapest?.GpuName, Place = cheapest?.Location }, ct);
             }

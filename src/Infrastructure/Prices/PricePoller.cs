@@ -279,7 +279,7 @@ public sealed partial class PricePoller(
 
         var page = await turn.Marketplace.SearchPageAsync(due.Row.Series.Query(PollPlan.FloorRows), ct);
         turn.Searches--;
-        var complete = page.Rows < PollPlan.FloorRows;
+        var complete = !page.Full;
         await CountAsync(turn, used => used with { Floor = used.Floor - PollPlan.FloorRows + page.Rows }, ct);
         return await StoreAsync(turn, due, claim, page.Offers, complete, ct);
     }
@@ -316,7 +316,7 @@ public sealed partial class PricePoller(
                 offers.TryAdd(offer.Id, offer);
             }
 
-            if (page.Rows < DepthPage)
+            if (!page.Full)
             {
                 complete = true;
                 break;

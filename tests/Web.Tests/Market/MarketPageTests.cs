@@ -3,9 +3,13 @@ using Dashboard.Domain.Costs;
 using Dashboard.Domain.Instances;
 using Dashboard.Domain.Jobs;
 using Dashboard.Domain.Marketplaces;
+using Dashboard.Domain.Prices;
 using Dashboard.Domain.Teams;
+using Dashboard.Infrastructure.Persistence;
+using Dashboard.Infrastructure.Prices;
 using Dashboard.Web.Features.Marketplaces;
 using Microsoft.AspNetCore.Components;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Dashboard.Web.Tests.Marketplaces;
@@ -185,6 +189,80 @@ public sealed class MarketPageTests : PageTest
     }
 
     [Fact]
+    public async Task A_provider_answers_a_page_and_more_is_a_click()
+    {
+        await SeedAsync(seed => seed.Connection(TeamSeed.VastAi));
+        (_markets.Offers, _markets.PageRows) = ([Offer("9001", 0.4m), Offer("9002", 0.5m), Offer("9003", 0.6m), Offer("9004", 0.7m)], 2);
+        var page = Show<MarketPage>("/t/halden/market");
+        Assert.Equal(2, page.FindAll("tr.offer").Count);
+        Assert.Contains("Ranked among the 2 cheapest per hour.", page.Find(".more").TextContent);
+
+        page = Show<MarketPage>(page.Find(".more a").GetAttribute("href")!);
+        Assert.Equal(3, page.FindAll("tr.offer").Count); // the next page begins with the last rate of the one before
+        Assert.Equal(2, _markets.Asked.Count); // the first page was at hand
+        Assert.Equal(HourlyRate.FromUsd(0.512m), _markets.Asked[^1].MinRate);
+
+        page = Show<MarketPage>("/t/halden/market?pages=4");
+        Assert.Equal(4, page.FindAll("tr.offer").Count);
+        page.FindAll("#facet-vram .value").Single(v => v.TextContent.Contains("≥ 24 GB", StringComparison.Ordinal)).Click();
+        Assert.DoesNotContain("pages", Services.GetRequiredService<NavigationManager>().Uri, StringComparison.Ordinal); // another question begins at its cheapest page
+    }
+
+    [Fact]
+    public async Task A_page_that_does_not_come_keeps_the_ones_before_it()
+    {
+        await SeedAsync(seed => seed.Connection(TeamSeed.VastAi));
+        (_markets.Offers, _markets.PageRows) = ([Offer("9001", 0.4m), Offer("9002", 0.5m), Offer("9003", 0.6m)], 2);
+        Show<MarketPage>("/t/halden/market");
+        _markets.Fault = new ProviderUnavailableException("HTTP 503");
+
+        var page = Show<MarketPage>("/t/halden/market?pages=2");
+        Assert.Equal(2, page.FindAll("tr.offer").Count);
+        Assert.Contains("The next page did not come:", page.Find(".more").TextContent);
+    }
+
+    [Fact]
+    public async Task Facets_count_by_the_last_polls_what_a_page_cannot_know()
+    {
+        await SeedAsync(seed => seed.Connection(TeamSeed.VastAi));
+        _markets.Offers = [Offer("9001", 0.4m)];
+        await PolledAsync("RTX 4090", 24, 1, 214, atLeast: false, TimeSpan.FromHours(3));
+        await PolledAsync("RTX 4090", 24, 1, 10, atLeast: true, TimeSpan.FromMinutes(4)); // newer, and of the cheapest alone
+        await PolledAsync("RTX 4090", 24, 2, 7, atLeast: false, TimeSpan.FromMinutes(4));
+        await PolledAsync("H100 SXM", 80, 1, 10, atLeast: true, TimeSpan.FromMinutes(4));
+        await PolledAsync("L40S", 48, 1, 31, atLeast: false, TimeSpan.FromHours(30)); // yesterday's
+
+        var page = Show<MarketPage>("/t/halden/market");
+        Assert.Equal(["any", "RTX 4090 214", "H100 SXM 10+"], page.FindAll("#facet-gpu .value").Select(v => Spaced(v.TextContent)));
+        Assert.Contains("≥ 24 GB 224+", page.FindAll("#facet-vram .value").Select(v => Spaced(v.TextContent)));
+        Assert.Contains("≥ 80 GB 10+", page.FindAll("#facet-vram .value").Select(v => Spaced(v.TextContent)));
+        Assert.Contains("2 GPUs 7", page.FindAll("#facet-count .value").Select(v => Spaced(v.TextContent)));
+        Assert.Contains("4 GPUs —", page.FindAll("#facet-count .value").Select(v => Spaced(v.TextContent)));
+        Assert.Contains("Counted by the last polls, 4 min to 3 h ago.", page.Find("#facet-gpu").TextContent);
+
+        page = Show<MarketPage>("/t/halden/market?rel=98"); // no poll tells this apart
+        Assert.Contains("RTX 4090 1", page.FindAll("#facet-gpu .value").Select(v => Spaced(v.TextContent)));
+        Assert.Contains("H100 SXM —", page.FindAll("#facet-gpu .value").Select(v => Spaced(v.TextContent)));
+        Assert.Contains("Counted in the 1 offers here.", page.Find("#facet-gpu").TextContent);
+
+        async Task PolledAsync(string gpu, int vramGb, int count, int offers, bool atLeast, TimeSpan ago)
+        {
+            await using var db = await Database.ForSystemAsync(default);
+            var series = new PriceSeries(TeamSeed.VastAi, gpu, vramGb, count, RentalType.OnDemand, VerifiedOnly: true);
+            var row = (await db.PriceSeries.AsNoTracking().ToListAsync()).Find(r => r.Series == series);
+            if (row is null)
+            {
+                row = PriceSeriesRow.Of(series, Time.GetUtcNow());
+                db.Add(row);
+                await db.SaveChangesAsync();
+            }
+
+            var point = new PricePoint(Time.GetUtcNow() - ago, atLeast ? PointKind.Floor : PointKind.Depth, offers, atLeast, HourlyRate.FromUsd(0.4m), null, null);
+            await new PriceStore(Database).StoreAsync([new SeenPrices(row.Id, point, [])], default);
+        }
+    }
+
+    [Fact]
     public async Task A_price_that_cannot_be_meant_is_hidden_and_counted()
     {
         await SeedAsync(seed => seed.Connection(TeamSeed.VastAi));
@@ -289,13 +367,22 @@ public sealed class MarketPageTests : PageTest
 
         public IMarketplace For(Market market, Secret key) => throw new NotSupportedException();
 
-        public Task<IReadOnlyList<Offer>> SearchAsync(OfferQuery query, CancellationToken ct)
+        /// <summary>Rows of a page; null: there is but one.</summary>
+        public int? PageRows { get; set; }
+
+        public Task<IReadOnlyList<Offer>> SearchAsync(OfferQuery query, CancellationToken ct) => throw new NotSupportedException();
+
+        public Task<OfferPage> SearchPageAsync(OfferQuery query, CancellationToken ct)
         {
             Asked.Add(query);
-            return Fault is null ? Task.FromResult(Offers) : Task.FromException<IReadOnlyList<Offer>>(Fault);
-        }
+            if (Fault is not null)
+            {
+                return Task.FromException<OfferPage>(Fault);
+            }
 
-        public Task<OfferPage> SearchPageAsync(OfferQuery query, CancellationToken ct) => throw new NotSupportedException();
+            List<Offer> page = [.. Offers.Where(o => o.Rate >= (query.MinRate ?? HourlyRate.Zero)).OrderBy(o => o.Rate).Take(PageRows ?? int.MaxValue)];
+            return Task.FromResult(new OfferPage(page, page.Count, page.Count == 0 ? null : page.Max(o => o.Rate), page.Count == PageRows));
+        }
 
         public long RowsSearched => 0;
 

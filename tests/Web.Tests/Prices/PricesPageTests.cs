@@ -115,6 +115,45 @@ public sealed class PricesPageTests : PageTest
     }
 
     [Fact]
+    public async Task One_market_is_compared_with_the_other_at_equal_terms()
+    {
+        await SeedAsync(seed => { seed.Connection(TeamSeed.VastAi); seed.Connection(TeamSeed.Sandbox); });
+        await StoreAsync(await SeriesAsync(), Floor(Now.AddMinutes(-2), 0.381m));
+        await StoreAsync(await SeriesAsync(market: TeamSeed.Sandbox), Floor(Now.AddMinutes(-2), 0.295m));
+        await StoreAsync(await SeriesAsync("RTX 3090", market: TeamSeed.Sandbox), Floor(Now.AddMinutes(-2), 0.15m));
+        Assert.Empty(ShowPrices("?range=24h").FindAll("section[aria-label*=Sandbox]"));
+
+        var page = ShowPrices("?range=24h&market=all");
+        Assert.Contains("$0.381/h", page.Find("section[aria-label='RTX 4090 · Vast.ai now']").TextContent);
+        Assert.Contains("$0.295/h", page.Find("section[aria-label='RTX 4090 · Sandbox now']").TextContent);
+        Assert.Empty(page.FindAll("section[aria-label^='RTX 3090']"));
+        Assert.Equal("all", page.FindAll("select").First(s => s.TextContent.Contains("compared")).GetAttribute("value"));
+        Assert.Equal(["RTX 4090"], page.FindAll(".filter-chip.on").Select(c => c.TextContent.Trim()).Where(t => !t.StartsWith("Market", StringComparison.Ordinal)));
+        Assert.Contains(page.FindAll("a"), a => a.TextContent.Trim() == "CSV" && a.GetAttribute("href")!.Contains("market=all"));
+        Assert.Empty(page.FindAll(".tone-warn[role=status]"));
+
+        var table = ShowPrices("?tab=compare&market=all");
+        Assert.Equal(["RTX 3090 · Sandbox", "RTX 4090 · Sandbox", "RTX 4090 · Vast.ai"], table.FindAll("tbody tr td:first-child a").Select(a => a.TextContent));
+    }
+
+    [Fact]
+    public async Task Lines_that_the_picture_has_no_room_for_are_counted()
+    {
+        await SeedAsync(seed => { seed.Connection(TeamSeed.VastAi); seed.Connection(TeamSeed.Sandbox); });
+        foreach (var gpu in new[] { "RTX 3090", "RTX 4090", "L40S", "A40" })
+        {
+            foreach (var market in new[] { TeamSeed.VastAi, TeamSeed.Sandbox })
+            {
+                await StoreAsync(await SeriesAsync(gpu, 24, market: market), Floor(Now.AddMinutes(-2), 0.3m));
+            }
+        }
+
+        var page = ShowPrices("?range=24h&market=all&gpu=RTX 3090,RTX 4090,L40S,A40");
+        Assert.Equal(PricesQuestion.MostLines, page.FindAll("section[aria-label$=' now']").Count);
+        Assert.Contains("1 line left out: the picture has room for 7.", page.Find(".tone-warn[role=status]").TextContent);
+    }
+
+    [Fact]
     public async Task A_star_puts_a_model_on_home_and_makes_it_due()
     {
         await SeedAsync(seed => seed.Connection(TeamSeed.VastAi));

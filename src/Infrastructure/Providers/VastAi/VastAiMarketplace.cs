@@ -54,18 +54,18 @@ internal sealed partial class VastAiMarketplace : IMarketplace
         return new ProviderAccount(user.Id, NameOf(user), user.Credit is { } credit ? Money.FromUsd(credit) : null);
     }
 
-    public async Task<IReadOnlyList<Offer>> SearchAsync(OfferQuery query, CancellationToken ct)
-    {
-        var reply = await AskAsync(VastAiEndpoint.Search, call => _repeatable.SearchAsync(VastAiOffers.Query(query), call, ct), ct);
-        _clients.Rows.Add(_account, reply.Field("offers") is { ValueKind: JsonValueKind.Array } rows ? rows.GetArrayLength() : 0);
-        return VastAiOffers.Read(reply, query, _clients.Time.GetUtcNow());
-    }
+    public async Task<IReadOnlyList<Offer>> SearchAsync(OfferQuery query, CancellationToken ct) => (await SearchPageAsync(query, ct)).Offers;
 
     public long RowsSearched => _clients.Rows.Of(_account);
 
     public async Task<OfferPage> SearchPageAsync(OfferQuery query, CancellationToken ct)
     {
         var reply = await AskAsync(VastAiEndpoint.Search, call => _repeatable.SearchAsync(VastAiOffers.Query(query), call, ct), ct);
+        if (!query.Poll)
+        {
+            _clients.Rows.Add(_account, reply.Field("offers") is { ValueKind: JsonValueKind.Array } rows ? rows.GetArrayLength() : 0);
+        }
+
         return VastAiOffers.ReadPage(reply, query, _clients.Time.GetUtcNow());
     }
 

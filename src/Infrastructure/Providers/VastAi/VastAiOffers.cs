@@ -80,7 +80,8 @@ internal static class VastAiOffers
         var offers = Read(reply, query, now);
         var rows = reply.Field("offers")!.Value;
         var highest = rows.EnumerateArray().Where(IsRow).Select(row => VastAiNumbers.Rate(reply.Read<WireOffer>(row).DphTotal)).OfType<HourlyRate>().DefaultIfEmpty().Max();
-        return new OfferPage(offers, rows.GetArrayLength(), rows.GetArrayLength() == 0 ? null : highest);
+        var count = rows.GetArrayLength();
+        return new OfferPage(offers, count, count == 0 ? null : highest, Full: count >= Math.Min(query.Limit, PageSize));
     }
 
     /// <summary>Rows as offers, cheapest first: sane ones that satisfy every filter, each once. The service is known to ignore numeric filters.</summary>

@@ -27,11 +27,15 @@ public enum OfferSort
 /// <param name="Unverified">Hosts that the provider has not verified come too.</param>
 /// <param name="Rental">How the machines are rented.</param>
 /// <param name="BadHistory">Machines that failed the team twice are shown too.</param>
+/// <param name="Pages">Pages of each provider's answer, by rising rate.</param>
 /// <param name="For">What is priced: <c>hour</c>, <c>smoke</c>, or the number of one of the team's jobs. Null: an hour of anything.</param>
-public sealed record MarketFilter(string? Gpu = null, int Count = 1, int? VramGb = null, int? ReliabilityPercent = null, int? DownloadMbps = null, HourlyRate? MaxRate = null, decimal? Cuda = null, int? ContractDays = null, bool Unverified = false, string? For = null, RentalType Rental = RentalType.OnDemand, bool BadHistory = false)
+public sealed record MarketFilter(string? Gpu = null, int Count = 1, int? VramGb = null, int? ReliabilityPercent = null, int? DownloadMbps = null, HourlyRate? MaxRate = null, decimal? Cuda = null, int? ContractDays = null, bool Unverified = false, string? For = null, RentalType Rental = RentalType.OnDemand, bool BadHistory = false, int Pages = 1)
 {
     /// <summary>What the page can hold. Providers send a page of their own size, far below it.</summary>
     private const int MostRows = 5_000;
+
+    /// <summary>More rows than so many pages nobody reads; a filter finds what is beyond.</summary>
+    public const int MostPages = 8;
 
     /// <summary>What reliabilities can be asked for, percent, at least.</summary>
     internal static readonly int[] Reliabilities = [80, 90, 95, 98, 99];
@@ -50,17 +54,18 @@ public sealed record MarketFilter(string? Gpu = null, int Count = 1, int? VramGb
     {
         get
         {
+            var first = this with { Pages = 1 };
             (bool On, string Word, MarketFilter Without)[] all =
             [
-                (Gpu is not null, Gpu ?? "", this with { Gpu = null }),
-                (Count > 1, $"{Count} GPUs", this with { Count = 1 }),
-                (VramGb is not null, $"VRAM ≥ {VramGb} GB", this with { VramGb = null }),
-                (ReliabilityPercent is not null, $"reliability ≥ {ReliabilityPercent}%", this with { ReliabilityPercent = null }),
-                (DownloadMbps is not null, $"download ≥ {Numbers.Speed(DownloadMbps ?? 0)}", this with { DownloadMbps = null }),
-                (MaxRate is not null, $"at most {Numbers.Rate(MaxRate ?? HourlyRate.Zero)}", this with { MaxRate = null }),
-                (Rental == RentalType.Interruptible, "a bid", this with { Rental = RentalType.OnDemand }),
-                (Cuda is not null, string.Create(CultureInfo.InvariantCulture, $"CUDA ≥ {Cuda}"), this with { Cuda = null }),
-                (ContractDays is not null, $"contract ≥ {Numbers.Count(ContractDays ?? 0, "day", "days")}", this with { ContractDays = null }),
+                (Gpu is not null, Gpu ?? "", first with { Gpu = null }),
+                (Count > 1, $"{Count} GPUs", first with { Count = 1 }),
+                (VramGb is not null, $"VRAM ≥ {VramGb} GB", first with { VramGb = null }),
+                (ReliabilityPercent is not null, $"reliability ≥ {ReliabilityPercent}%", first with { ReliabilityPercent = null }),
+                (DownloadMbps is not null, $"download ≥ {Numbers.Speed(DownloadMbps ?? 0)}", first with { DownloadMbps = null }),
+                (MaxRate is not null, $"at most {Numbers.Rate(MaxRate ?? HourlyRate.Zero)}", first with { MaxRate = null }),
+                (Rental == RentalType.Interruptible, "a bid", first with { Rental = RentalType.OnDemand }),
+                (Cuda is not null, string.Create(CultureInfo.InvariantCulture, $"CUDA ≥ {Cuda}"), first with { Cuda = null }),
+                (ContractDays is not null, $"contract ≥ {Numbers.Count(ContractDays ?? 0, "day", "days")}", first with { ContractDays = null }),
             ];
             return [.. all.Where(f => f.On).Select(f => (f.Word, f.Without))];
         }
@@ -68,6 +73,9 @@ public sealed record MarketFilter(string? Gpu = null, int Count = 1, int? VramGb
 
     /// <summary>This filter less one of what is set.</summary>
     internal IEnumerable<MarketFilter> Wider => Set.Select(s => s.Without);
+
+    /// <summary>Nothing that a poll does not tell apart is filtered.</summary>
+    internal bool IsPolled => this is { ReliabilityPercent: null, DownloadMbps: null, MaxRate: null, Cuda: null, ContractDays: null, Unverified: false };
 
     internal OfferQuery Query(decimal diskGb) => new()
     {

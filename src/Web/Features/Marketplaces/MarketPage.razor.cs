@@ -61,6 +61,8 @@ public sealed partial class MarketPage
 
     [SupplyParameterFromQuery(Name = "region")] public string? RegionAsked { get; set; }
 
+    [SupplyParameterFromQuery(Name = "pages")] public string? PagesAsked { get; set; }
+
     [SupplyParameterFromQuery(Name = "sort")] public string? SortBy { get; set; }
 
     [SupplyParameterFromQuery(Name = "pick")] public string? Picks { get; set; }
@@ -77,7 +79,8 @@ public sealed partial class MarketPage
         Verified == "0",
         string.IsNullOrWhiteSpace(For) ? null : For,
         Type == Bid ? RentalType.Interruptible : RentalType.OnDemand,
-        HistoryAsked == "all");
+        HistoryAsked == "all",
+        int.TryParse(PagesAsked, Invariant, out var pages) ? Math.Clamp(pages, 1, MarketFilter.MostPages) : 1);
 
     private string? Region => _board.Region;
 
@@ -93,15 +96,39 @@ public sealed partial class MarketPage
 
     private string Basis => $"Counted in the {Numbers.Count(_board.Count)} offers here. A dash: not asked for.";
 
+    /// <summary>What polls counted, where the question is one that they tell apart.</summary>
+    private IReadOnlyList<PolledKind> Polled => Filter.IsPolled ? Data?.Polled ?? [] : [];
+
+    private string PolledBasis => Polled.Count == 0 ? Basis
+        : $"Counted by the last polls, {Numbers.Duration(Clock.GetUtcNow() - Polled.Max(k => k.At))} to {Numbers.Duration(Clock.GetUtcNow() - Polled.Min(k => k.At))} ago. A plus: at least so many. A dash: not polled.";
+
+    /// <summary>How many offers of the polled kinds there are; null where none of them is known.</summary>
+    private FacetOption Counted(string value, string word, Func<PolledKind, bool> holds, int? here)
+    {
+        var kinds = Polled.Where(holds).ToList();
+        return Polled.Count == 0 ? new FacetOption(value, word, here) : new FacetOption(value, word, kinds.Count == 0 ? null : kinds.Sum(k => k.Offers), kinds.Exists(k => k.AtLeast));
+    }
+
+    private static bool Fits(PolledKind kind, string? gpu, int? vramGb, int count, RentalType rental) =>
+        (gpu is null || string.Equals(kind.GpuName, gpu, StringComparison.OrdinalIgnoreCase)) && kind.VramGb >= (vramGb ?? 0) && kind.Count == count && kind.Rental == rental;
+
     private int? MoreWithout(MarketFilter without) => Data?.Wider.TryGetValue(without, out var offers) is true ? Math.Max(0, offers - _board.Count) : null;
 
-    private IReadOnlyList<FacetOption> GpuOptions => Once("GpuOptions", () => [.. Gpus.Select(g => new FacetOption(g.Name, g.Name, g.Offers))]);
+    /// <summary>Every model that was seen of late, also those beyond the page.</summary>
+    private IReadOnlyList<FacetOption> GpuOptions => Once("GpuOptions", () =>
+    [
+        .. Gpus.Select(g => g.Name).Union((Data?.Polled ?? []).Where(k => k.Offers > 0 && k.Count == Filter.Count && k.Rental == Filter.Rental).Select(k => k.GpuName), StringComparer.OrdinalIgnoreCase)
+            .Select(gpu => Counted(gpu, gpu, k => Fits(k, gpu, Filter.VramGb, Filter.Count, Filter.Rental), Gpus.Where(g => g.Name == gpu).Select(g => (int?)g.Offers).FirstOrDefault()))
+            .OrderByDescending(option => option.Offers),
+    ]);
 
     private IReadOnlyList<FacetOption> RegionOptions => Once("RegionOptions", () => [.. _board.Regions.OrderByDescending(r => r.Offers).Select(r => new FacetOption(r.Name, r.Name, r.Offers))]);
 
-    private IReadOnlyList<FacetOption> CountOptions => Once("CountOptions", () => [.. Counts.Where(c => c > 1).Select(c => new FacetOption(c.ToString(Invariant), $"{c} GPUs", c == Filter.Count ? _board.Count : null))]);
+    private IReadOnlyList<FacetOption> CountOptions => Once("CountOptions", () => [.. Counts.Where(c => c > 1).Select(c => Counted(c.ToString(Invariant), $"{c} GPUs", k => Fits(k, Filter.Gpu, Filter.VramGb, c, Filter.Rental), c == Filter.Count ? _board.Count : null))]);
 
-    private IReadOnlyList<FacetOption> VramOptions => Once("VramOptions", () => AtLeast(Sizes, Filter.VramGb, n => $"≥ {n} GB", (offer, n) => offer.VramMb >= n * 1000));
+    private IReadOnlyList<FacetOption> VramOptions => Once("VramOptions", () => Polled.Count == 0
+        ? AtLeast(Sizes, Filter.VramGb, n => $"≥ {n} GB", (offer, n) => offer.VramMb >= n * 1000)
+        : [.. Sizes.Select(n => Counted(n.ToString(Invariant), $"≥ {n} GB", k => Fits(k, Filter.Gpu, n, Filter.Count, Filter.Rental), null))]);
 
     private IReadOnlyList<FacetOption> ReliabilityOptions => Once("ReliabilityOptions", () => AtLeast(MarketFilter.Reliabilities, Filter.ReliabilityPercent, n => $"≥ {n}%", (offer, n) => offer.Reliability * 100 >= n));
 
@@ -128,7 +155,7 @@ public sealed partial class MarketPage
         where T : struct, IComparable<T>, IFormattable =>
         [.. steps.Select(step => new FacetOption(step.ToString(null, Invariant), word(step), asked is { } least && step.CompareTo(least) < 0 ? null : _board.CountOf(offer => reaches(offer, step))))];
 
-    private IReadOnlyList<FacetOption> TypeOptions => Once("TypeOptions", () => [new(Bid, "bid", Filter.Rental == RentalType.Interruptible ? _board.Count : null)]);
+    private IReadOnlyList<FacetOption> TypeOptions => Once("TypeOptions", () => [Counted(Bid, "bid", k => Fits(k, Filter.Gpu, Filter.VramGb, Filter.Count, RentalType.Interruptible), Filter.Rental == RentalType.Interruptible ? _board.Count : null)]);
 
     private IEnumerable<string> Notes
     {
@@ -236,7 +263,8 @@ public sealed partial class MarketPage
         Navigate(Address(Filter, _board.Sort));
     }
 
-    private void Go(MarketFilter filter) => Navigation.NavigateTo(Address(filter, _board.Sort));
+    /// <summary>Another question begins at its cheapest page.</summary>
+    private void Go(MarketFilter filter) => Navigation.NavigateTo(Address(filter with { Pages = 1 }, _board.Sort));
 
     private void Navigate(string address)
     {
@@ -250,7 +278,7 @@ public sealed partial class MarketPage
         ("gpu", filter.Gpu), ("count", filter.Count == 1 ? null : filter.Count.ToString(Invariant)), ("vram", filter.VramGb?.ToString(Invariant)),
         ("rel", filter.ReliabilityPercent?.ToString(Invariant)), ("down", filter.DownloadMbps?.ToString(Invariant)), ("max", MaxText(filter.MaxRate)),
         ("cuda", filter.Cuda?.ToString(Invariant)), ("days", filter.ContractDays?.ToString(Invariant)), ("verified", filter.Unverified ? "0" : null),
-        ("type", filter.Rental == RentalType.Interruptible ? Bid : null), ("history", filter.BadHistory ? "all" : null), ("region", Region), ("q", _find.Length > 0 ? _find : null),
+        ("type", filter.Rental == RentalType.Interruptible ? Bid : null), ("history", filter.BadHistory ? "all" : null), ("region", Region), ("pages", filter.Pages == 1 ? null : filter.Pages.ToString(Invariant)), ("q", _find.Length > 0 ? _find : null),
         ("sort", sort == OfferSort.Total ? null : sort.ToString().ToLowerInvariant()),
         ("pick", _picked.Count > 0 ? string.Join(',', _picked) : null));
 

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using Dashboard.Domain;
+using Dashboard.Domain.Costs;
 using Dashboard.Domain.Estimates;
 using Dashboard.Domain.Instances;
 using Dashboard.Domain.Jobs;
@@ -48,6 +49,15 @@ public sealed record MarketView(
 {
     /// <summary>Offers on machines that failed the team twice of late, not among the rows.</summary>
     public int BadHistory { get; init; }
+
+    /// <summary>A provider has more, at higher rates.</summary>
+    public bool HasMore { get; init; }
+
+    /// <summary>Why a page after the first did not come.</summary>
+    public string? PageProblem { get; init; }
+
+    /// <summary>How many offers there are of each kind of machine, as polls counted them.</summary>
+    public IReadOnlyList<PolledKind> Polled { get; init; } = [];
 }
 
 /// <summary>
@@ -63,6 +73,7 @@ public sealed class MarketQueries(AppDatabase database, IMarketplaces marketplac
 
     private readonly ConcurrentDictionary<(ConnectionId, string), Asked> _answers = new();
     private readonly PriceShares _shares = new(time);
+    private readonly PolledKinds _kinds = new(time);
 
     public async Task<MarketView> SearchAsync(TeamContext team, MarketFilter filter, CancellationToken ct)
     {
@@ -73,7 +84,7 @@ public sealed class MarketQueries(AppDatabase database, IMarketplaces marketplac
         var priced = await PricedForAsync(db, team, filter.For, ct);
         var pricedFor = priced ?? PricedFor.AnHour;
         var query = filter.Query(pricedFor.Spec.DiskGb);
-        var answers = await Task.WhenAll(connections.Select(async c => (Connection: c, Answer: await AskAsync(c, query).WaitAsync(ct))));
+        var answers = await Task.WhenAll(connections.Select(async c => (Connection: c, Answer: await AskAsync(c, query, filter.Pages).WaitAsync(ct))));
 
         var own = new Dictionary<ConnectionId, OwnRuns>();
         foreach (var (connection, answer) in answers)
@@ -101,6 +112,9 @@ public sealed class MarketQueries(AppDatabase database, IMarketplaces marketplac
             priced is null ? $"There is no “{filter.For}” to price; the totals are for {pricedFor.Name}." : null)
         {
             BadHistory = filter.BadHistory ? 0 : bad,
+            HasMore = ranked.Any(a => a.Answer.HasMore),
+            PageProblem = ranked.Select(a => a.Answer.PageProblem).FirstOrDefault(p => p is not null),
+            Polled = await _kinds.ReadAsync(db, ranked.Select(a => a.Connection.Market), ct),
         };
     }
 
@@ -157,7 +171,26 @@ public sealed class MarketQueries(AppDatabase database, IMarketplaces marketplac
     }
 
     private static (ConnectionId, string) KeyOf(Connection connection, OfferQuery query) =>
-        (connection.Id, $"{string.Join('|', query.GpuNames)};{query.GpuCount};{query.MinVramMb};{query.MinReliability};{query.MinDownloadMbps};{query.MinCuda};{query.MinContract};{query.VerifiedOnly};{query.MaxRate};{query.DiskGb};{query.Rental}");
+        (connection.Id, $"{string.Join('|', query.GpuNames)};{query.GpuCount};{query.MinVramMb};{query.MinReliability};{query.MinDownloadMbps};{query.MinCuda};{query.MinContract};{query.VerifiedOnly};{query.MaxRate};{query.MinRate};{query.DiskGb};{query.Rental}");
+
+    /// <summary>Page after page by rising rate, each a question of its own that others share.</summary>
+    private async Task<Answer> AskAsync(Connection connection, OfferQuery query, int pages)
+    {
+        var answer = await AskAsync(connection, query);
+        for (var page = 2; page <= pages && answer is { Problem: null, HasMore: true, Highest: { } from } && from != query.MinRate; page++)
+        {
+            query = query with { MinRate = from };
+            var next = await AskAsync(connection, query);
+            if (next.Problem is not null)
+            {
+                return answer with { PageProblem = next.Problem };
+            }
+
+            answer = answer with { Offers = [.. answer.Offers.Concat(next.Offers).DistinctBy(o => o.Id)], HasMore = next.HasMore, Highest = next.Highest };
+        }
+
+        return answer;
+    }
 
     private async Task<Answer> AskAsync(Connection connection, OfferQuery query)
     {
@@ -184,7 +217,8 @@ public sealed class MarketQueries(AppDatabase database, IMarketplaces marketplac
     {
         try
         {
-            return new Answer(await marketplaces.For(connection).SearchAsync(query, CancellationToken.None), null, time.GetUtcNow());
+            var page = await marketplaces.For(connection).SearchPageAsync(query, CancellationToken.None);
+            return new Answer(page.Offers, null, time.GetUtcNow()) { HasMore = page.Full, Highest = page.Highest };
         }
         catch (MarketplaceException fault)
         {
@@ -194,5 +228,12 @@ public sealed class MarketQueries(AppDatabase database, IMarketplaces marketplac
 
     private sealed record Asked(DateTimeOffset At, Lazy<Task<Answer>> Search);
 
-    private sealed record Answer(IReadOnlyList<Offer> Offers, string? Problem, DateTimeOffset At);
+    private sealed record Answer(IReadOnlyList<Offer> Offers, string? Problem, DateTimeOffset At)
+    {
+        public bool HasMore { get; init; }
+
+        public HourlyRate? Highest { get; init; }
+
+        public string? PageProblem { get; init; }
+    }
 }

@@ -45,10 +45,10 @@ public sealed class PriceQueries(AppDatabase database, IOptions<PricePollingOpti
             var (latest, deep) = (await LatestAsync(db, row.Id, ct), await DeepAsync(db, row.Id, ct));
             lines.Add(new PriceLine(
                 row.Id, row.Series, scene.NameOf(row, question), Thinning.KeepLowAndHigh(moments, m => m.Low ?? m.P10 ?? m.Median, m => m.High ?? m.P90 ?? m.Median, MostPoints),
-                latest, deep, row.PolledAt, scene.Watched.Contains(row.Id), latest?.Min is { } min ? await CheaperAsync(db, row.Id, min, ct) : null));
+                latest, deep, row.PolledAt, scene.Watched.Contains(row.Id), latest?.Min is { } min ? await CheaperAsync(db, row.Id, min, ct) : null) { Token = scene.TokenOf(row) });
         }
 
-        return new PricesView(scene.Market, scene.Markets, scene.Models, scene.Counts, lines, scene.Chosen.Count == 0 ? null : scene.Chosen.Min(r => r.NextFloorAt), scene.Unknown);
+        return new PricesView(scene.Market, scene.Markets, scene.Models, scene.Counts, lines, scene.Chosen.Count == 0 ? null : scene.Chosen.Min(r => r.NextFloorAt), scene.Unknown) { Compared = scene.Compared, LeftOut = scene.LeftOut };
     }
 
     /// <summary>Every moment of the chosen lines, for a file: nothing is left out of it.</summary>
@@ -178,10 +178,13 @@ public sealed class PriceQueries(AppDatabase database, IOptions<PricePollingOpti
     private static async Task<Scene> SceneAsync(AppDbContext db, PricesQuestion question, CancellationToken ct)
     {
         var markets = await MarketsAsync(db, ct);
+        var compared = question.Market == PricesQuestion.AllMarkets && markets.Count > 1;
         var market = markets.FirstOrDefault(m => m.Word == question.Market).Market ?? (markets.Count > 0 ? markets[0].Market : null);
-        var all = market is null ? [] : await db.PriceSeries.AsNoTracking().Where(s => s.Provider == market.Provider && s.BaseUrl == market.BaseUrl && s.VerifiedOnly).OrderBy(s => s.GpuName).ThenBy(s => s.VramGb).ToListAsync(ct);
+        var known = await db.PriceSeries.AsNoTracking().Where(s => s.VerifiedOnly && (compared || (market != null && s.Provider == market.Provider && s.BaseUrl == market.BaseUrl))).OrderBy(s => s.GpuName).ThenBy(s => s.VramGb).ToListAsync(ct);
+        var shown = markets.Select(m => m.Market).Where(m => compared || m == market).ToList();
+        var all = known.Where(s => shown.Contains(s.Market)).OrderBy(s => shown.IndexOf(s.Market)).ToList();
         var watched = (await db.PriceWatches.Select(w => w.SeriesId).ToListAsync(ct)).ToHashSet();
-        return new Scene(market, markets, all, watched, question);
+        return new Scene(market, markets, all, watched, question) { Compared = compared };
     }
 
     private async Task<IReadOnlyList<PriceMoment>> MomentsAsync(AppDbContext db, int series, PriceRange range, CancellationToken ct)
@@ -231,8 +234,14 @@ public sealed class PriceQueries(AppDatabase database, IOptions<PricePollingOpti
                 asked = [.. Models.Where(m => m.Watched).Take(1).Select(m => m.Token).DefaultIfEmpty(UsualGpu)];
             }
 
-            Chosen = [.. asked.SelectMany(g => all.Where(s => Named(s, g) && s.GpuCount == question.Count && question.Takes(s.Rental)).GroupBy(s => s.Rental).OrderBy(r => r.Key).Select(r => r.First()))];
+            var chosen = asked.SelectMany(g => all.Where(s => Named(s, g) && s.GpuCount == question.Count && question.Takes(s.Rental)).GroupBy(s => (s.Rental, s.Market)).OrderBy(r => r.Key.Rental).Select(r => r.First())).ToList();
+            (Chosen, LeftOut) = ([.. chosen.Take(PricesQuestion.MostLines)], Math.Max(0, chosen.Count - PricesQuestion.MostLines));
         }
+
+        /// <summary>Several markets, one against the other.</summary>
+        public bool Compared { get; init; }
+
+        public int LeftOut { get; }
 
         public Market? Market { get; }
 
@@ -252,7 +261,7 @@ public sealed class PriceQueries(AppDatabase database, IOptions<PricePollingOpti
 
         public string TokenOf(PriceSeriesRow row) => Name(row, _sizes[row.GpuName]);
 
-        public string NameOf(PriceSeriesRow row, PricesQuestion question) => TokenOf(row) + (row.Rental == RentalType.Interruptible && question.Types == PriceTypes.Both ? " bid" : "");
+        public string NameOf(PriceSeriesRow row, PricesQuestion question) => TokenOf(row) + (row.Rental == RentalType.Interruptible && question.Types == PriceTypes.Both ? " bid" : "") + (Compared ? $" · {row.Market.Name}" : "");
 
         private bool Named(PriceSeriesRow row, string token) => string.Equals(TokenOf(row), token, StringComparison.OrdinalIgnoreCase) || string.Equals(row.GpuName, token, StringComparison.OrdinalIgnoreCase);
     }

@@ -43,11 +43,17 @@ public enum PriceTypes
 
 /// <summary>What the Prices page was asked for. The whole of it is in the address.</summary>
 /// <param name="Gpus">As in the address: a model, with <c>80GB</c> behind it where its name has several sizes. None: what is watched, else a usual one.</param>
-/// <param name="Market">By its name in lower case; null: a real one before a simulated one.</param>
+/// <param name="Market">By its name in lower case, or <see cref="AllMarkets"/>; null: a real one before a simulated one.</param>
 public sealed record PricesQuestion(IReadOnlyList<string> Gpus, int Count, PriceTypes Types, PriceRange Range, string? Market)
 {
-    /// <summary>More lines in one picture tell nobody anything.</summary>
+    /// <summary>More models in one picture tell nobody anything.</summary>
     public const int MostGpus = 4;
+
+    /// <summary>More lines neither, nor are there more colours.</summary>
+    public const int MostLines = 7;
+
+    /// <summary>One market against the other, at equal terms: model, memory, number, rental, verified hosts, without disk.</summary>
+    public const string AllMarkets = "all";
 
     public static PricesQuestion Read(string? gpus, string? count, string? types, string? range, string? market) => new(
         [.. (gpus ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Distinct(StringComparer.OrdinalIgnoreCase).Take(MostGpus)],
@@ -98,13 +104,16 @@ public sealed record PriceMoment(DateTimeOffset At, long? Min, long? Low, long? 
 }
 
 /// <summary>One line of the picture.</summary>
-/// <param name="Name">Model, with its memory where that is needed, and <c>bid</c>.</param>
+/// <param name="Name">Model, with its memory where that is needed, <c>bid</c>, and its market where there are several.</param>
 /// <param name="Moments">Reduced to what pixels can show, by rising time.</param>
 /// <param name="Latest">The newest point as polled.</param>
 /// <param name="Deep">The newest point with quantiles that is not the provider's own.</param>
 /// <param name="Cheaper">The share of the last 30 days' hours in which the lowest price was above the latest; null without enough of them.</param>
 public sealed record PriceLine(int SeriesId, PriceSeries Series, string Name, IReadOnlyList<PriceMoment> Moments, PricePoint? Latest, PricePoint? Deep, DateTimeOffset? PolledAt, bool Watched, decimal? Cheaper)
 {
+    /// <summary>The model as it stands in the address.</summary>
+    public required string Token { get; init; }
+
     /// <summary>A price older than this is not the present one.</summary>
     public static readonly TimeSpan StaleAfter = TimeSpan.FromHours(1);
 }
@@ -112,9 +121,17 @@ public sealed record PriceLine(int SeriesId, PriceSeries Series, string Name, IR
 /// <param name="Token">As in the address.</param>
 public sealed record PriceModel(string Token, string Name, bool Watched);
 
+/// <param name="Market">The one that is shown; of several, the first.</param>
 /// <param name="Markets">Those the team has connections to, by the word in the address.</param>
 /// <param name="NextPollAt">When the poller looks at the first of these series again.</param>
-public sealed record PricesView(Market? Market, IReadOnlyList<(string Word, Market Market)> Markets, IReadOnlyList<PriceModel> Models, IReadOnlyList<int> Counts, IReadOnlyList<PriceLine> Lines, DateTimeOffset? NextPollAt, IReadOnlyList<string> Unknown);
+public sealed record PricesView(Market? Market, IReadOnlyList<(string Word, Market Market)> Markets, IReadOnlyList<PriceModel> Models, IReadOnlyList<int> Counts, IReadOnlyList<PriceLine> Lines, DateTimeOffset? NextPollAt, IReadOnlyList<string> Unknown)
+{
+    /// <summary>Several markets are shown, one against the other.</summary>
+    public bool Compared { get; init; }
+
+    /// <summary>Lines that there was no room for.</summary>
+    public int LeftOut { get; init; }
+}
 
 /// <summary>The lowest price now and what it was; changes are of the hour's mean lowest price.</summary>
 public sealed record PriceTableRow(int SeriesId, PriceSeries Series, string Token, string Name, PricePoint? Latest, PricePoint? Deep, decimal? Day, decimal? Week, decimal? Month, bool Watched);
