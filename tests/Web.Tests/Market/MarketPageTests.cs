@@ -209,6 +209,23 @@ public sealed class MarketPageTests : PageTest
     }
 
     [Fact]
+    public async Task Pages_behind_the_first_are_asked_again_seldom_or_when_something_would_be_left_out()
+    {
+        await SeedAsync(seed => seed.Connection(TeamSeed.VastAi));
+        (_markets.Offers, _markets.PageRows) = ([Offer("9001", 0.4m), Offer("9002", 0.5m), Offer("9003", 0.6m)], 2);
+        Show<MarketPage>("/t/halden/market?pages=2");
+        Assert.Equal(2, _markets.Asked.Count);
+        Time.Advance(TimeSpan.FromMinutes(2));
+        Show<MarketPage>("/t/halden/market?pages=2");
+        Assert.Equal(3, _markets.Asked.Count); // the first page alone
+
+        _markets.Offers = [Offer("9001", 0.4m), Offer("9004", 0.45m), Offer("9002", 0.5m), Offer("9003", 0.6m)];
+        Time.Advance(TimeSpan.FromMinutes(2));
+        Assert.Equal(3, Show<MarketPage>("/t/halden/market?pages=2").FindAll("tr.offer").Count);
+        Assert.Equal(5, _markets.Asked.Count);
+    }
+
+    [Fact]
     public async Task A_page_that_does_not_come_keeps_the_ones_before_it()
     {
         await SeedAsync(seed => seed.Connection(TeamSeed.VastAi));

@@ -47,7 +47,7 @@ internal static partial class VastAiInstances
             MachineId = row.MachineId,
             GpuName = row.GpuName,
             GpuCount = row.NumGpus ?? 0,
-            Location = row.Geolocation?.Trim() is { Length: > 0 } place ? place : null,
+            Location = VastAiOffers.PlaceOf(row.Geolocation),
             Routes = running ? [.. RoutesOf(row)] : [],
         };
     }

@@ -152,7 +152,7 @@ internal static class VastAiOffers
             Verified = IsVerified(row),
             CudaMax = row.CudaMaxGood,
             DirectPorts = row.DirectPortCount ?? 0,
-            Location = Trimmed(row.Geolocation),
+            Location = PlaceOf(row.Geolocation),
             CpuCores = (int?)(row.CpuCoresEffective ?? row.CpuCores),
             RamMb = SliceRam(row),
             ContractEnd = VastAiNumbers.Instant(row.EndDate) ?? (row.Duration is > 0 and < 1_000_000_000 ? now.AddSeconds((double)row.Duration.Value) : null),
@@ -197,6 +197,9 @@ internal static class VastAiOffers
     }
 
     private static string Spaced(string name) => name.Replace('_', ' ').Trim();
+
+    /// <summary>A place whose region is not known comes as <c>, US</c>.</summary>
+    internal static string? PlaceOf(string? geolocation) => Trimmed(geolocation?.TrimStart(' ', ','));
 
     private static string? Trimmed(string? text) => text?.Trim() is { Length: > 0 } kept ? kept : null;
 

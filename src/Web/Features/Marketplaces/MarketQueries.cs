@@ -67,6 +67,7 @@ public sealed record MarketView(
 public sealed class MarketQueries(AppDatabase database, IMarketplaces marketplaces, TimeProvider time)
 {
     public static readonly TimeSpan Kept = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan PageKept = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan KeptWhenFailed = TimeSpan.FromSeconds(10);
 
     private const int RecentJobs = 5;
@@ -171,45 +172,53 @@ public sealed class MarketQueries(AppDatabase database, IMarketplaces marketplac
     }
 
     private static (ConnectionId, string) KeyOf(Connection connection, OfferQuery query) =>
-        (connection.Id, $"{string.Join('|', query.GpuNames)};{query.GpuCount};{query.MinVramMb};{query.MinReliability};{query.MinDownloadMbps};{query.MinCuda};{query.MinContract};{query.VerifiedOnly};{query.MaxRate};{query.MinRate};{query.DiskGb};{query.Rental}");
+        (connection.Id, $"{string.Join('|', query.GpuNames)};{query.GpuCount};{query.MinVramMb};{query.MinReliability};{query.MinDownloadMbps};{query.MinCuda};{query.MinContract};{query.VerifiedOnly};{query.MaxRate};{query.DiskGb};{query.Rental}");
 
-    /// <summary>Page after page by rising rate, each a question of its own that others share.</summary>
+    /// <summary>Page after page by rising rate, each a question of its own that others share. The first is asked again every minute, the ones behind it seldom.</summary>
     private async Task<Answer> AskAsync(Connection connection, OfferQuery query, int pages)
     {
-        var answer = await AskAsync(connection, query);
-        for (var page = 2; page <= pages && answer is { Problem: null, HasMore: true, Highest: { } from } && from != query.MinRate; page++)
+        var (id, question) = KeyOf(connection, query);
+        var answer = await AskAsync(connection, query, (id, question), Kept);
+        for (var (page, before) = (2, query.MinRate); page <= pages && answer is { Problem: null, HasMore: true, Highest: { } from } && from != before; page++)
         {
-            query = query with { MinRate = from };
-            var next = await AskAsync(connection, query);
+            var key = (id, $"{question};page {page}");
+            if (_answers.TryGetValue(key, out var old) && old.From > from)
+            {
+                _answers.TryRemove(new(key, old)); // the page before it ends lower by now: nothing may be left out between them
+            }
+
+            var next = await AskAsync(connection, query with { MinRate = from }, key, PageKept);
             if (next.Problem is not null)
             {
                 return answer with { PageProblem = next.Problem };
             }
 
-            answer = answer with { Offers = [.. answer.Offers.Concat(next.Offers).DistinctBy(o => o.Id)], HasMore = next.HasMore, Highest = next.Highest };
+            before = from;
+            answer = answer with { Offers = [.. answer.Offers.Concat(next.Offers).DistinctBy(o => o.Id)], HasMore = next.HasMore, Highest = next.Highest, At = answer.At < next.At ? answer.At : next.At };
         }
 
         return answer;
     }
 
-    private async Task<Answer> AskAsync(Connection connection, OfferQuery query)
+    private async Task<Answer> AskAsync(Connection connection, OfferQuery query, (ConnectionId, string) key, TimeSpan kept)
     {
         var now = time.GetUtcNow();
-        foreach (var old in _answers.Where(a => now - a.Value.At >= Kept))
+        foreach (var old in _answers.Where(a => now >= a.Value.Until))
         {
             _answers.TryRemove(old);
         }
 
-        var key = KeyOf(connection, query);
-        var asked = _answers.GetOrAdd(key, _ => new Asked(now, new(() => SearchAsync(connection, query))));
+        var asked = _answers.GetOrAdd(key, _ => Ask());
         var answer = await asked.Search.Value;
         if (answer.Problem is not null && now - asked.At >= KeptWhenFailed)
         {
             _answers.TryRemove(new(key, asked));
-            answer = await _answers.GetOrAdd(key, _ => new Asked(now, new(() => SearchAsync(connection, query)))).Search.Value;
+            answer = await _answers.GetOrAdd(key, _ => Ask()).Search.Value;
         }
 
         return answer;
+
+        Asked Ask() => new(now, now + kept, query.MinRate, new(() => SearchAsync(connection, query)));
     }
 
     // Not under one viewer's token: the answer is everybody's. The call is bounded by its provider's own timeout.
@@ -226,7 +235,8 @@ public sealed class MarketQueries(AppDatabase database, IMarketplaces marketplac
         }
     }
 
-    private sealed record Asked(DateTimeOffset At, Lazy<Task<Answer>> Search);
+    /// <param name="From">Where the page begins; null: at the cheapest.</param>
+    private sealed record Asked(DateTimeOffset At, DateTimeOffset Until, HourlyRate? From, Lazy<Task<Answer>> Search);
 
     private sealed record Answer(IReadOnlyList<Offer> Offers, string? Problem, DateTimeOffset At)
     {

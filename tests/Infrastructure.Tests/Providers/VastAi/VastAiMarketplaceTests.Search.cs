@@ -99,6 +99,14 @@ public sealed partial class VastAiMarketplaceTests
     }
 
     [Theory]
+    [InlineData("\", US\"", "US")]
+    [InlineData("\"Ohio, US\"", "Ohio, US")]
+    [InlineData("\" \"", null)]
+    [InlineData("null", null)]
+    public async Task A_place_is_what_is_known_of_it(string geolocation, string? place) =>
+        Assert.Equal(place, Assert.Single(await SearchAsync(new OfferQuery { DiskGb = 40 }, Sample.With(Sample.Offer, ("geolocation", JsonNode.Parse(geolocation))))).Location);
+
+    [Theory]
     [InlineData("dph_base", "null")]
     [InlineData("dph_base", "0")]
     [InlineData("dph_base", "-1")]
