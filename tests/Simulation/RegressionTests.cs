@@ -107,6 +107,15 @@ public sealed class RegressionTests
             Crashes = [new CrashPlan(CrashPoints.Named("before look"), 3) { Away = TimeSpan.FromMinutes(4) }],
         })]);
 
+    /// <summary>Outbid a second before it was stopped: each destroy that was accepted and not done put the end of its GPU's bill off.</summary>
+    [Fact]
+    public void A_machine_that_stands_still_while_its_destroy_lags_bills_no_gpu() =>
+        Holds(new Schedule("outbid, stopped, and slow to go", 6441)
+        {
+            Faults = [FaultTable.Named("outbid and back"), FaultTable.Named("destroy lags")],
+            Cancels = [(TimeSpan.FromSeconds(46), CancelMode.DestroyNow)],
+        });
+
     private static void UsesItsFirstMachine(Schedule schedule)
     {
         var outcome = Runner.Tell(schedule with { Arrange = world => GoOn(world) });

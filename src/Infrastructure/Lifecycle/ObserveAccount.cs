@@ -163,12 +163,13 @@ internal sealed partial class ObserveAccount(
                 }
             }
         }
-        else if (i.RunningSince is not null && i.DestroyAcceptedAt is null && !(IsOutOfSight(observed.Status) && at - i.AnsweredAt <= LifeSign))
+        else if (i.RunningSince is not null && !(IsOutOfSight(observed.Status) && at - i.AnsweredAt <= LifeSign))
         {
-            // Out of sight it lived as long as it answered; the other states are the provider's own word.
+            // Out of sight it lived as long as it answered; the other states are the provider's own word. An accepted destroy may have ended it sooner.
             var seen = IsOutOfSight(then) ? i.AnsweredAt : null;
             var halfway = Halfway(before, at);
-            MeterUsage.Gpu(change, seen ?? (i.AnsweredAt > halfway ? i.AnsweredAt.Value : halfway), estimated: true);
+            var end = seen ?? (i.AnsweredAt > halfway ? i.AnsweredAt.Value : halfway);
+            MeterUsage.Gpu(change, i.DestroyAcceptedAt < end ? i.DestroyAcceptedAt.Value : end, estimated: true);
             i.RunningSince = null;
             if (i.Status == InstanceStatus.Running)
             {
