@@ -116,6 +116,25 @@ public sealed class RegressionTests
             Cancels = [(TimeSpan.FromSeconds(46), CancelMode.DestroyNow)],
         });
 
+    /// <summary>Stopped while its rent was in doubt, it was destroyed by its label before any listing had shown that it ran.</summary>
+    [Fact]
+    public void A_machine_that_no_listing_showed_before_its_end_is_billed_for_what_it_ran() =>
+        Holds([.. Enumerable.Range(0, 6).Select(seed => new Schedule($"stopped in doubt, {seed}", seed)
+        {
+            Faults = [FaultTable.Named("rented as a bid"), FaultTable.Named("rent: answer lost, listings cut short")],
+            Cancels = [(TimeSpan.FromSeconds(43), CancelMode.SaveThenDestroy)],
+        })]);
+
+    /// <summary>One look that failed while the provider had lost sight of it ended its meter, and the answers after that did not begin it anew.</summary>
+    [Fact]
+    public void A_machine_that_answers_again_while_the_provider_has_lost_sight_of_it_is_billed_on() =>
+        Holds([.. Enumerable.Range(30, 5).Select(seed => new Schedule($"silent host, session cut, {seed}", seed)
+        {
+            Faults = [FaultTable.Named("host without heartbeat"), FaultTable.Named("session cut")],
+            Crashes = [new CrashPlan(CrashPoints.Named("before collect"), 1) { Away = TimeSpan.FromSeconds(9) }],
+            Jobs = [new JobPlan { Runs = TimeSpan.FromSeconds(25 + (seed % 5)) }],
+        })]);
+
     private static void UsesItsFirstMachine(Schedule schedule)
     {
         var outcome = Runner.Tell(schedule with { Arrange = world => GoOn(world) });

@@ -53,6 +53,8 @@ internal sealed class CollectRun(InstanceRecords records, IMachines machines, Re
                 change.Instance.LeaseSequence++;
                 (change.Attempt.BytesDown, change.Attempt.BytesUp) = (change.Attempt.BytesDown + down, change.Attempt.BytesUp + up);
                 RunNotes.Take(change.Job, change.Attempt, look, change.Instance.AnsweredAt, change.Now);
+                change.Instance.AnsweredAt = change.Now;
+                MeterUsage.Answers(change);
                 Home(change, haul, problem);
             }, lease.Lost);
             await machines.ReleaseAsync(i.Id);

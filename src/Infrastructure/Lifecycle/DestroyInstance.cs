@@ -10,7 +10,7 @@ using Microsoft.Extensions.Options;
 namespace Dashboard.Infrastructure.Lifecycle;
 
 /// <summary>Asks the provider to destroy the machine, and asks again, for ever, until two complete listings prove it gone. Until then it counts as billing.</summary>
-internal sealed class DestroyInstance(InstanceRecords records, IMarketplaces marketplaces, IMachines machines, HomeCheckpoints checkpoints, IConnectionHealth health, IOptions<LifecycleOptions> options, TimeProvider time)
+internal sealed class DestroyInstance(InstanceRecords records, IMarketplaces marketplaces, IMachines machines, HomeCheckpoints checkpoints, ObserveInstance present, IConnectionHealth health, IOptions<LifecycleOptions> options, TimeProvider time)
 {
     private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(5);
 
@@ -21,6 +21,11 @@ internal sealed class DestroyInstance(InstanceRecords records, IMarketplaces mar
         {
             await records.ApplyAsync(i.Id, lease.Fence, change => change.Again(options.Value.ProofWait), lease.Lost); // the listings will tell
             return;
+        }
+
+        if (i.ObservedAt is null && i.DestroyAsks == 0)
+        {
+            await LookAsync(row, lease);
         }
 
         var asked = time.GetUtcNow();
@@ -42,6 +47,23 @@ internal sealed class DestroyInstance(InstanceRecords records, IMarketplaces mar
         await records.ApplyAsync(i.Id, lease.Fence, change => Asked(change, asked, failure), lease.Lost);
         await checkpoints.StopAsync(i.Id);
         await machines.ReleaseAsync(i.Id);
+    }
+
+    /// <summary>No listing has shown it yet: the last chance to learn whether it ran, for the ledger. Its end does not wait for an answer.</summary>
+    private async Task LookAsync(InstanceSnapshot row, RowLease lease)
+    {
+        try
+        {
+            var at = time.GetUtcNow();
+            if (await marketplaces.For(row.Connection).GetAsync(row.Instance.ContractId!, lease.Lost) is { } seen)
+            {
+                await records.ApplyAsync(row.Instance.Id, lease.Fence, change => present.Note(change, seen, at), lease.Lost);
+            }
+        }
+        catch (MarketplaceException)
+        {
+            // The bill will say.
+        }
     }
 
     /// <summary>

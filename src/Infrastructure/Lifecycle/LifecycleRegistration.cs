@@ -55,6 +55,7 @@ public static class LifecycleRegistration
         services.AddSingleton<AdvanceInstance>();
         services.AddSingleton<AdvanceJob>();
         services.AddSingleton<UnknownMachines>();
+        services.AddSingleton<ObserveInstance>();
         services.AddSingleton<ObserveAccount>();
         services.AddSingleton<Reconciler>();
         services.AddHostedService<DiskGuard>(); // before the reconciler: the first tick may rent

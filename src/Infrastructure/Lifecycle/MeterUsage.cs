@@ -1,5 +1,6 @@
 using Dashboard.Domain.Costs;
 using Dashboard.Domain.Instances;
+using Dashboard.Domain.Marketplaces;
 
 namespace Dashboard.Infrastructure.Lifecycle;
 
@@ -27,6 +28,15 @@ internal static class MeterUsage
 
         Post(change, ChargeKind.Gpu, from, until, i.GpuRate, Seconds(from, until), due, estimated);
         (i.GpuPostedUntil, i.GpuPostedOfRun) = (until, i.GpuPostedOfRun + due);
+    }
+
+    /// <summary>A machine that answers runs: where its meter was ended because nobody saw it, it goes on from there.</summary>
+    public static void Answers(InstanceChange change)
+    {
+        if (change.Instance is { RunningSince: null, GpuPostedUntil: { } until, Observed: ObservedStatus.Unreachable or ObservedStatus.Provisioning } i)
+        {
+            (i.RunningSince, i.RunningSinceWithin, i.GpuPostedOfRun) = (until, null, Money.Zero);
+        }
     }
 
     /// <summary>Disk up to <paramref name="until"/>.</summary>

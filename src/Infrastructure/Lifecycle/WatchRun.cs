@@ -177,6 +177,7 @@ internal sealed class WatchRun(
         var (i, attempt) = (change.Instance, change.Attempt);
         RunNotes.Take(change.Job, attempt, look, i.AnsweredAt, change.Now);
         (i.AnsweredAt, i.SshFailures, i.SshMessage, i.Silence) = (change.Now, 0, null, null);
+        MeterUsage.Answers(change);
 
         if (look.Exit is { } exit)
         {
