@@ -120,17 +120,47 @@ public sealed class BackupTests : IDisposable
     }
 
     [Fact]
-    public async Task An_existing_database_is_copied_before_it_is_migrated()
+    public async Task A_data_folder_of_an_older_build_is_copied_and_then_taken_over()
     {
         await StartAndStopAsync(Data);
         Assert.False(Directory.Exists(Path.Combine(Data, "backups"))); // nothing to migrate, nothing to copy
         await using (var dashboard = await RunningDashboard.StartAsync(("Data:Directory", Data)))
         {
             await using var db = await dashboard.Database.ForSystemAsync(Ct);
-            await db.Database.ExecuteSqlRawAsync("""UPDATE "__EFMigrationsHistory" SET "MigrationId" = '20200101000000_Before'""", Ct);
+            await db.Database.ExecuteSqlRawAsync(
+                """
+                ALTER TABLE "PriceAlerts" DROP COLUMN "Answers";
+                ALTER TABLE "PriceAlerts" DROP COLUMN "Hosts";
+                ALTER TABLE "Instances" DROP COLUMN "Silence";
+                INSERT INTO "PriceAlerts" ("Id", "TeamId", "GpuNames", "Measure", "HoldFor", "CreatedBy", "CreatedAt", "State", "Since", "SeenAt", "Fired")
+                VALUES ('0d9b2c41-7d53-4b0e-8f0a-0c6f3f1f2a11', '0d9b2c41-7d53-4b0e-8f0a-0c6f3f1f2a12', 'RTX 4090', 'Lowest', 0, '0d9b2c41-7d53-4b0e-8f0a-0c6f3f1f2a13', 0, 'Normal', 0, 0, 0);
+                DELETE FROM "__EFMigrationsHistory" WHERE "MigrationId" > '20261124024710_Initial'
+                """,
+                Ct);
         }
 
-        // The one migration cannot be applied to a database that has its tables: a version that will not do.
+        await using (var dashboard = await RunningDashboard.StartAsync(("Data:Directory", Data)))
+        {
+            await using var db = await dashboard.Database.ForSystemAsync(Ct);
+            var kept = await db.PriceAlerts.AsNoTracking().SingleAsync(Ct);
+            Assert.Equal(("RTX 4090", null, 0), (kept.GpuNames, kept.Hosts, kept.Answers.Count));
+            Assert.Empty(await db.Database.GetPendingMigrationsAsync(Ct));
+        }
+
+        Assert.Single(Directory.GetFiles(Path.Combine(Data, "backups"), "before-migration-*.db"));
+    }
+
+    [Fact]
+    public async Task A_database_that_cannot_be_migrated_is_copied_all_the_same()
+    {
+        await StartAndStopAsync(Data);
+        await using (var dashboard = await RunningDashboard.StartAsync(("Data:Directory", Data)))
+        {
+            await using var db = await dashboard.Database.ForSystemAsync(Ct);
+            await db.Database.ExecuteSqlRawAsync("""DELETE FROM "__EFMigrationsHistory" WHERE "MigrationId" = '20261124024710_Initial'""", Ct);
+        }
+
+        // The first migration cannot be applied to a database that has its tables: a version that will not do.
         await Assert.ThrowsAnyAsync<Exception>(() => StartAndStopAsync(Data));
 
         Assert.Single(Directory.GetFiles(Path.Combine(Data, "backups"), "before-migration-*.db"));
