@@ -135,6 +135,11 @@ public sealed class RegressionTests
             Jobs = [new JobPlan { Runs = TimeSpan.FromSeconds(25 + (seed % 5)) }],
         })]);
 
+    /// <summary>Its host was gone, and a minute that was metered because it had answered shortly before was not taken back.</summary>
+    [Fact]
+    public void A_machine_whose_host_is_gone_is_billed_up_to_its_last_answer() =>
+        Holds(Schedules.Random(19916));
+
     private static void UsesItsFirstMachine(Schedule schedule)
     {
         var outcome = Runner.Tell(schedule with { Arrange = world => GoOn(world) });

@@ -112,7 +112,7 @@ internal sealed class ObserveInstance(IOptions<LifecycleOptions> options)
         {
             if (i.RunningSince is not null && at - (i.GpuPostedUntil ?? i.RunningSince) >= o.MeterEvery)
             {
-                MeterUsage.Gpu(change, at);
+                MeterUsage.Gpu(change, IsOutOfSight(observed.Status) ? i.AnsweredAt ?? at : at); // of what nobody sees, up to its last answer
             }
 
             if (at - (i.DiskPostedUntil ?? i.BillingSince) >= o.MeterEvery)
