@@ -125,6 +125,24 @@ public sealed class RegressionTests
             Cancels = [(TimeSpan.FromSeconds(43), CancelMode.SaveThenDestroy)],
         })]);
 
+    [Fact]
+    public void A_machine_is_asked_to_go_whatever_becomes_of_the_look_before()
+    {
+        var outcome = Runner.Tell(new Schedule("stopped in doubt, reads by id fail oddly", 0)
+        {
+            Faults =
+            [
+                FaultTable.Named("rented as a bid"), FaultTable.Named("rent: answer lost, listings cut short"),
+                new Fault("reads by id fail oddly", "20", f => f.For(TimeSpan.FromHours(1), [ProviderCall.Get], new("an odd answer") { Lost = true, Throws = () => new InvalidOperationException("odd") }, blind: false)),
+            ],
+            Cancels = [(TimeSpan.FromSeconds(43), CancelMode.SaveThenDestroy)],
+        });
+
+        var untilAsked = outcome.Story.ToString().Split("is Destroying")[1].Split(": accepted");
+        Assert.True(untilAsked.Length > 1, "it was asked to go");
+        Assert.DoesNotContain("failed and is tried again", untilAsked[0], StringComparison.Ordinal);
+    }
+
     /// <summary>One look that failed while the provider had lost sight of it ended its meter, and the answers after that did not begin it anew.</summary>
     [Fact]
     public void A_machine_that_answers_again_while_the_provider_has_lost_sight_of_it_is_billed_on() =>

@@ -11,9 +11,6 @@ namespace Dashboard.Domain.Prices;
 /// <param name="Hosts">Null: verified hosts, whose prices are polled anyway. Else the alert asks the market itself, as one narrowed search.</param>
 public sealed record PriceFilter(IReadOnlyList<string> GpuNames, int? MinVramGb, int? GpuCount, RentalType? Rental, HostFilter? Hosts = null)
 {
-    private const decimal SmallestDiskGb = 10; // the price is without disk: any size that no host refuses
-    private const int SoldMb = 960; // cards report less than they are sold with
-
     /// <summary>Whether a polled series is among what it watches; of narrowed hosts, what their price is compared with.</summary>
     public bool Holds(PriceSeries series)
     {
@@ -30,14 +27,14 @@ public sealed record PriceFilter(IReadOnlyList<string> GpuNames, int? MinVramGb,
         {
             GpuNames = GpuNames,
             GpuCount = count,
-            MinVramMb = MinVramGb * SoldMb,
+            MinVramMb = MinVramGb * PriceSeries.SoldMb,
             Rental = rental,
             MinReliability = hosts.ReliabilityPercent / 100m,
             MinDownloadMbps = hosts.DownloadMbps,
             MinCuda = hosts.Cuda,
             MinContract = hosts.ContractDays is { } days ? TimeSpan.FromDays(days) : null,
             VerifiedOnly = !hosts.Unverified,
-            DiskGb = SmallestDiskGb,
+            DiskGb = PriceSeries.SmallestDiskGb,
             Limit = rows,
             Poll = true,
         }
@@ -55,8 +52,11 @@ public sealed record PriceFilter(IReadOnlyList<string> GpuNames, int? MinVramGb,
     public static string NameOf(PriceSeries series)
     {
         ArgumentNullException.ThrowIfNull(series);
-        return series.GpuName + (series.GpuCount > 1 ? $" ×{series.GpuCount}" : "") + (series.Rental == RentalType.Interruptible ? " bid" : "");
+        return NameOf(series.GpuName, series.GpuCount, series.Rental);
     }
+
+    /// <summary><c>RTX 4090 ×2 bid</c>.</summary>
+    public static string NameOf(string gpu, int count, RentalType? rental) => gpu + (count > 1 ? $" ×{count}" : "") + (rental == RentalType.Interruptible ? " bid" : "");
 
     // Records compare lists by reference.
     public bool Equals(PriceFilter? other) => other is not null && GpuNames.SequenceEqual(other.GpuNames) && (MinVramGb, GpuCount, Rental, Hosts) == (other.MinVramGb, other.GpuCount, other.Rental, other.Hosts);

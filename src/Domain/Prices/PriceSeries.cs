@@ -31,7 +31,7 @@ public sealed record PriceSeries(Market Market, string GpuName, int VramGb, int 
     {
         GpuNames = [GpuName],
         GpuCount = GpuCount,
-        MinVramMb = VramGb * 960,
+        MinVramMb = VramGb * SoldMb,
         Rental = Rental,
         VerifiedOnly = VerifiedOnly,
         DiskGb = SmallestDiskGb,
@@ -39,5 +39,8 @@ public sealed record PriceSeries(Market Market, string GpuName, int VramGb, int 
         Poll = true,
     };
 
-    private const decimal SmallestDiskGb = 10; // the price is without disk: any size that no host refuses
+    /// <summary>Megabytes asked for by the gigabyte sold: cards report less.</summary>
+    internal const int SoldMb = 960;
+
+    internal const decimal SmallestDiskGb = 10; // the price is without disk: any size that no host refuses
 }

@@ -10,9 +10,10 @@ using Microsoft.Extensions.Options;
 namespace Dashboard.Infrastructure.Lifecycle;
 
 /// <summary>Asks the provider to destroy the machine, and asks again, for ever, until two complete listings prove it gone. Until then it counts as billing.</summary>
-internal sealed class DestroyInstance(InstanceRecords records, IMarketplaces marketplaces, IMachines machines, HomeCheckpoints checkpoints, ObserveInstance present, IConnectionHealth health, IOptions<LifecycleOptions> options, TimeProvider time)
+internal sealed class DestroyInstance(InstanceRecords records, IMarketplaces marketplaces, IMachines machines, HomeCheckpoints checkpoints, ObserveInstance observe, IConnectionHealth health, IOptions<LifecycleOptions> options, TimeProvider time)
 {
     private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan LookPatience = TimeSpan.FromSeconds(5);
 
     public async Task RunAsync(InstanceSnapshot row, RowLease lease)
     {
@@ -52,17 +53,19 @@ internal sealed class DestroyInstance(InstanceRecords records, IMarketplaces mar
     /// <summary>No listing has shown it yet: the last chance to learn whether it ran, for the ledger. Its end does not wait for an answer.</summary>
     private async Task LookAsync(InstanceSnapshot row, RowLease lease)
     {
+        using var patience = new CancellationTokenSource(LookPatience, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, lease.Lost);
         try
         {
             var at = time.GetUtcNow();
-            if (await marketplaces.For(row.Connection).GetAsync(row.Instance.ContractId!, lease.Lost) is { } seen)
+            if (await marketplaces.For(row.Connection).GetAsync(row.Instance.ContractId!, either.Token) is { } seen)
             {
-                await records.ApplyAsync(row.Instance.Id, lease.Fence, change => present.Note(change, seen, at), lease.Lost);
+                await records.ApplyAsync(row.Instance.Id, lease.Fence, change => observe.Note(change, seen, at), lease.Lost);
             }
         }
-        catch (MarketplaceException)
+        catch (Exception) when (!lease.Lost.IsCancellationRequested)
         {
-            // The bill will say.
+            // Whatever it was, the machine is asked to go; the bill will say what it ran.
         }
     }
 

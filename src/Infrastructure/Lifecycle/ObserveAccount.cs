@@ -25,7 +25,7 @@ internal sealed partial class ObserveAccount(
     InstanceLabels labels,
     UnknownMachines unknown,
     Quarantine quarantine,
-    ObserveInstance present,
+    ObserveInstance observe,
     IConnectionHealth health,
     ChangeFeed changes,
     IOptions<LifecycleOptions> options,
@@ -63,7 +63,7 @@ internal sealed partial class ObserveAccount(
         {
             if (seen.TryGetValue(row.ContractId!, out var observed))
             {
-                await records.ApplyAsync(row.Id, null, change => present.Note(change, observed, listing.At), ct);
+                await records.ApplyAsync(row.Id, null, change => observe.Note(change, observed, listing.At), ct);
             }
             else
             {
@@ -103,7 +103,7 @@ internal sealed partial class ObserveAccount(
         if (proven && await market.GetAsync(row.ContractId!, ct) is { } hidden)
         {
             // Two listings without it were wrong.
-            await records.ApplyAsync(row.Id, null, change => present.Note(change, hidden, at), ct);
+            await records.ApplyAsync(row.Id, null, change => observe.Note(change, hidden, at), ct);
             return;
         }
 

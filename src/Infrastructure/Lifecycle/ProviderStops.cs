@@ -16,6 +16,7 @@ internal sealed class ProviderStops(AppDatabase database, IMarketplaces marketpl
     {
         var (i, o, now) = (row.Instance, options.Value, time.GetUtcNow());
         var name = row.Connection.Market.Name;
+
         // From when it was first seen like that up to the listing: a server that was away has heard no silence.
         var silent = i.ObservedAt - (i.ProgressAt > i.AnsweredAt ? i.ProgressAt : i.AnsweredAt ?? i.ProgressAt ?? i.CreatedAt);
         return i.Observed switch

@@ -8,6 +8,7 @@ using Dashboard.Domain.Teams;
 using Dashboard.Infrastructure.Live;
 using Dashboard.Infrastructure.Notifications;
 using Dashboard.Infrastructure.Persistence;
+using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.EntityFrameworkCore;
 
 namespace Dashboard.Infrastructure.Prices;
@@ -205,17 +206,17 @@ public sealed class PriceAlerts(AppDatabase database, ChangeFeed changes, TimePr
     private sealed record Seen(string Name, HourlyRate Price, DateTimeOffset At, string Where, string Link, string Action)
     {
         public static Seen Of(PriceSeries series, HourlyRate price, DateTimeOffset at) =>
-            new(PriceFilter.NameOf(series), price, at, $"on {series.Market.Name}", Query("prices", [("gpu", series.GpuName), ("count", Several(series.GpuCount)), ("type", Bid(series.Rental))]), "See prices");
+            new(PriceFilter.NameOf(series), price, at, $"on {series.Market.Name}", QueryHelpers.AddQueryString("prices", Parameters(("gpu", series.GpuName), ("count", Several(series.GpuCount)), ("type", Bid(series.Rental)))), "See prices");
 
         /// <summary>The link is the same filter on the Market page.</summary>
         public static Seen Of(PriceFilter filter, HostAnswer answer)
         {
             var (hosts, count) = (filter.Hosts!, filter.GpuCount ?? 1);
-            var link = Query("market", [
+            var link = QueryHelpers.AddQueryString("market", Parameters(
                 ("gpu", answer.GpuName), ("count", Several(count)), ("vram", Text(filter.MinVramGb)), ("rel", Text(hosts.ReliabilityPercent)), ("down", Text(hosts.DownloadMbps)), ("cuda", Text(hosts.Cuda)), ("days", Text(hosts.ContractDays)),
-                ("verified", hosts.Unverified ? "0" : null), ("type", Bid(filter.Rental))]);
+                ("verified", hosts.Unverified ? "0" : null), ("type", Bid(filter.Rental))));
             return new(
-                answer.GpuName + (count > 1 ? $" ×{count}" : "") + (filter.Rental == RentalType.Interruptible ? " bid" : ""), new HourlyRate(answer.Price!.Value), answer.At!.Value,
+                PriceFilter.NameOf(answer.GpuName!, count, filter.Rental), new HourlyRate(answer.Price!.Value), answer.At!.Value,
                 $"{hosts.Words()}, on {answer.Market.Name}{(answer.Place is { } place ? $", the cheapest in {place}" : "")}", link, "See offers");
         }
 
@@ -225,6 +226,6 @@ public sealed class PriceAlerts(AppDatabase database, ChangeFeed changes, TimePr
 
         private static string? Text(IFormattable? value) => value?.ToString(null, CultureInfo.InvariantCulture);
 
-        private static string Query(string page, (string Name, string? Value)[] parameters) => $"{page}?{string.Join('&', parameters.Where(p => p.Value is not null).Select(p => $"{p.Name}={Uri.EscapeDataString(p.Value!)}"))}";
+        private static IEnumerable<KeyValuePair<string, string?>> Parameters(params (string Name, string? Value)[] parameters) => parameters.Select(p => KeyValuePair.Create(p.Name, p.Value));
     }
 }

@@ -82,7 +82,13 @@ public sealed partial class PricePoller
 
         var market = turn.Connection.Market;
         var before = alert.Answers.FirstOrDefault(a => a.Market == market) ?? new HostAnswer(market, alert.CreatedAt);
-        alert.Answers = [.. alert.Answers.Where(a => a.Market != market), change(before)];
+        var after = change(before);
+        if (after == before)
+        {
+            return;
+        }
+
+        alert.Answers = [.. alert.Answers.Where(a => a.Market != market), after];
         await db.SaveChangesAsync(ct);
         await transaction.CommitAsync(ct);
     }

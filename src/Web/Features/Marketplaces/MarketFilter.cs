@@ -35,7 +35,7 @@ public sealed record MarketFilter(string? Gpu = null, int Count = 1, int? VramGb
     private const int MostRows = 5_000;
 
     /// <summary>More rows than so many pages nobody reads; a filter finds what is beyond.</summary>
-    public const int MostPages = 8;
+    public const int MostPages = 4;
 
     /// <summary>What reliabilities can be asked for, percent, at least.</summary>
     internal static readonly int[] Reliabilities = [80, 90, 95, 98, 99];

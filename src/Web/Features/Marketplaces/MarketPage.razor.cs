@@ -272,22 +272,25 @@ public sealed partial class MarketPage
         Navigation.NavigateTo(address, replace: true);
     }
 
-    private string Address(MarketFilter filter, OfferSort sort) => Addresses.With(
-        $"/t/{Team.Slug}/market",
-        ("for", filter.For),
-        ("gpu", filter.Gpu), ("count", filter.Count == 1 ? null : filter.Count.ToString(Invariant)), ("vram", filter.VramGb?.ToString(Invariant)),
-        ("rel", filter.ReliabilityPercent?.ToString(Invariant)), ("down", filter.DownloadMbps?.ToString(Invariant)), ("max", MaxText(filter.MaxRate)),
-        ("cuda", filter.Cuda?.ToString(Invariant)), ("days", filter.ContractDays?.ToString(Invariant)), ("verified", filter.Unverified ? "0" : null),
-        ("type", filter.Rental == RentalType.Interruptible ? Bid : null), ("history", filter.BadHistory ? "all" : null), ("region", Region), ("pages", filter.Pages == 1 ? null : filter.Pages.ToString(Invariant)), ("q", _find.Length > 0 ? _find : null),
+    private string Address(MarketFilter filter, OfferSort sort) => Addresses.With($"/t/{Team.Slug}/market",
+    [
+        ("for", filter.For), .. Narrowed(filter), ("max", MaxText(filter.MaxRate)),
+        ("history", filter.BadHistory ? "all" : null), ("region", Region), ("pages", filter.Pages == 1 ? null : filter.Pages.ToString(Invariant)), ("q", _find.Length > 0 ? _find : null),
         ("sort", sort == OfferSort.Total ? null : sort.ToString().ToLowerInvariant()),
-        ("pick", _picked.Count > 0 ? string.Join(',', _picked) : null));
+        ("pick", _picked.Count > 0 ? string.Join(',', _picked) : null),
+    ]);
 
     /// <summary>The form for a price alert, filled with this filter. Its threshold is of the GPU alone, so the all-in rate stays here.</summary>
-    private string AlertAddress => Addresses.With(
-        $"/t/{Team.Slug}/prices",
-        ("tab", "alerts"), ("gpu", Filter.Gpu), ("any", Filter.Gpu is null ? "1" : null), ("count", Filter.Count == 1 ? null : Filter.Count.ToString(Invariant)), ("vram", Filter.VramGb?.ToString(Invariant)),
-        ("rel", Filter.ReliabilityPercent?.ToString(Invariant)), ("down", Filter.DownloadMbps?.ToString(Invariant)), ("cuda", Filter.Cuda?.ToString(Invariant)), ("days", Filter.ContractDays?.ToString(Invariant)),
-        ("verified", Filter.Unverified ? "0" : null), ("type", Filter.Rental == RentalType.Interruptible ? Bid : null));
+    private string AlertAddress => Addresses.With($"/t/{Team.Slug}/prices", [("tab", "alerts"), ("any", Filter.Gpu is null ? "1" : null), .. Narrowed(Filter)]);
+
+    /// <summary>Which machines on which hosts, as this page and the form for a price alert read it.</summary>
+    private static (string Name, string? Value)[] Narrowed(MarketFilter filter) =>
+    [
+        ("gpu", filter.Gpu), ("count", filter.Count == 1 ? null : filter.Count.ToString(Invariant)), ("vram", filter.VramGb?.ToString(Invariant)),
+        ("rel", filter.ReliabilityPercent?.ToString(Invariant)), ("down", filter.DownloadMbps?.ToString(Invariant)),
+        ("cuda", filter.Cuda?.ToString(Invariant)), ("days", filter.ContractDays?.ToString(Invariant)), ("verified", filter.Unverified ? "0" : null),
+        ("type", filter.Rental == RentalType.Interruptible ? Bid : null),
+    ];
 
     private static string? MaxText(HourlyRate? rate) => rate?.Usd.ToString("0.######", Invariant);
 
