@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Dashboard.Domain.Costs;
 using Dashboard.Domain.Marketplaces;
 using Dashboard.Domain.Prices;
+using Dashboard.Infrastructure;
 using Dashboard.Infrastructure.Persistence;
 using Dashboard.Infrastructure.Prices;
 using Microsoft.EntityFrameworkCore;
@@ -19,7 +20,7 @@ internal sealed class Bench : IAsyncDisposable
     private Bench(string folder)
     {
         File = Path.Combine(folder, "dashboard.db");
-        _services = new ServiceCollection().AddLogging().AddPersistence($"Data Source={File};Default Timeout=30").AddSingleton<PriceStore>().BuildServiceProvider();
+        _services = new ServiceCollection().AddLogging().AddPersistence($"Data Source={File};Default Timeout=30").AddSingleton(new DataDirectory(folder)).AddSingleton(TimeProvider.System).AddSingleton<PriceStore>().BuildServiceProvider();
     }
 
     public string File { get; }

@@ -14,6 +14,7 @@ internal static class OneYear
     private const int TrendDays = 90;
     private const int Reads = 200;
     private const int PointReads = 20;
+    private static readonly string[] Names = ["@series", "@t", "@min", "@fifth"];
     private static readonly DateTimeOffset Start = new(2025, 11, 1, 0, 0, 0, TimeSpan.Zero);
 
     public static async Task MeasureAsync(string folder, int days, Dictionary<string, double[]> samples)
@@ -109,14 +110,14 @@ internal static class OneYear
             using var transaction = connection.BeginTransaction();
             using var insert = connection.CreateCommand();
             insert.Transaction = transaction;
-            insert.CommandText = "INSERT INTO \"PricePoints\" VALUES (@series, @t, 0, 10, 1, @min, @fifth, NULL, NULL, NULL, NULL, NULL)".Replace("VALUES", "(\"SeriesId\", \"T\", \"Kind\", \"Count\", \"AtLeast\", \"Min\", \"Fifth\", \"P10\", \"P25\", \"Median\", \"P75\", \"P90\") VALUES", StringComparison.Ordinal);
-            var parameters = new[] { "@series", "@t", "@min", "@fifth" }.Select(name =>
+            insert.CommandText = "INSERT INTO \"PricePoints\" (\"SeriesId\", \"T\", \"Kind\", \"Count\", \"AtLeast\", \"Min\", \"Fifth\", \"P10\", \"P25\", \"Median\", \"P75\", \"P90\") VALUES (@series, @t, 0, 10, 1, @min, @fifth, NULL, NULL, NULL, NULL, NULL)";
+            var parameters = Array.ConvertAll(Names, name =>
             {
                 var parameter = insert.CreateParameter();
                 parameter.ParameterName = name;
                 insert.Parameters.Add(parameter);
                 return parameter;
-            }).ToArray();
+            });
             parameters[0].Value = series;
             var (random, price) = (new Random(series), 400_000L);
             for (var poll = 0; poll < polls; poll++)

@@ -22,8 +22,7 @@ internal static class EmptyDatabase
         var file = Path.Join(folder.FullName, "app.db");
         using (var db = new AppDbContext(Options(file)))
         {
-            db.Database.EnsureCreated();
-            db.Database.ExecuteSqlRaw("PRAGMA journal_mode=DELETE"); // all of it in the one file
+            db.Database.EnsureCreated(); // in write-ahead mode, as in production; whoever closes it last leaves all of it in the one file
         }
 
         var tables = File.ReadAllBytes(file);
