@@ -1,8 +1,10 @@
 using System.Data.Common;
+using System.Diagnostics;
 using System.Globalization;
 using Dashboard.Domain.Prices;
 using Dashboard.Infrastructure.Persistence;
 using Dashboard.Infrastructure.Prices;
+using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 
 namespace Dashboard.Benchmarks.Prices;
@@ -13,7 +15,8 @@ internal static class OneYear
     private const int EveryMinutes = 5;
     private const int TrendDays = 90;
     private const int Reads = 200;
-    private const int PointReads = 20;
+    private const int PointReads = 40;
+    private const int Warm = 20;
     private static readonly string[] Names = ["@series", "@t", "@min", "@fifth"];
     private static readonly DateTimeOffset Start = new(2025, 11, 1, 0, 0, 0, TimeSpan.Zero);
 
@@ -29,17 +32,18 @@ internal static class OneYear
             samples["points"] = [await db.PricePoints.LongCountAsync()];
             var connection = db.Database.GetDbConnection();
             using var hours = connection.CreateCommand();
-            hours.CommandText = "SELECT \"T\", \"MinSum\" / \"Polls\", \"Low\", \"High\" FROM \"PriceHours\" WHERE \"SeriesId\" = @series AND \"T\" >= @from ORDER BY \"T\"";
-            samples["trend by ADO"] = Read(hours, from.ToUnixTimeSeconds() / 3_600, Reads);
-            using var points = connection.CreateCommand();
-            points.CommandText = "SELECT \"T\" / 3600, SUM(\"Min\") / COUNT(*), MIN(\"Min\"), MAX(\"Min\") FROM \"PricePoints\" WHERE \"SeriesId\" = @series AND \"T\" >= @from GROUP BY \"T\" / 3600 ORDER BY 1";
-            samples["trend from points"] = Read(points, from.ToUnixTimeSeconds(), PointReads);
+            hours.CommandText = "SELECT \"T\", \"MinSum\" / \"Polls\" FROM \"PriceHours\" WHERE \"SeriesId\" = @series AND \"T\" >= @from ORDER BY \"T\"";
+            samples["trend by ADO"] = Read(hours, from.ToUnixTimeSeconds() / 3_600);
+            samples["trend"] = Read((SqliteConnection)connection, hours.CommandText, from.ToUnixTimeSeconds() / 3_600, Reads);
+            samples["trend from points"] = Read(
+                (SqliteConnection)connection, "SELECT \"T\" / 3600, SUM(\"Min\") / COUNT(*) FROM \"PricePoints\" WHERE \"SeriesId\" = @series AND \"T\" >= @from GROUP BY \"T\" / 3600 ORDER BY 1", from.ToUnixTimeSeconds(), PointReads);
+            samples["buckets"] = await BucketsAsync(db, (int)(from.ToUnixTimeSeconds() / 3_600));
         }
 
         var byEf = new List<double>();
         var random = new Random(3);
         IReadOnlyList<(int T, long Min, long Low, long High)> trend = [];
-        for (var read = -20; read < Reads; read++)
+        for (var read = -Warm; read < Reads; read++)
         {
             var (series, hour) = (1 + random.Next(Bench.Series), (int)(from.ToUnixTimeSeconds() / 3_600));
             await using var db = await bench.Database.ForSystemAsync(default);
@@ -69,30 +73,70 @@ internal static class OneYear
         samples["bytes kept"] = [await LiveBytesAsync(bench)];
     }
 
-    private static double[] Read(DbCommand command, long from, int reads)
+    /// <summary>Hour and lowest price of a random series, by ADO.</summary>
+    private static double[] Read(DbCommand command, long from)
     {
         var (series, since) = (command.CreateParameter(), command.CreateParameter());
         (series.ParameterName, since.ParameterName, since.Value) = ("@series", "@from", from);
         command.Parameters.Add(series);
         command.Parameters.Add(since);
-        var (took, random) = (new List<double>(), new Random(3));
-        for (var read = -5; read < reads; read++)
+        return Timed(Reads, which =>
         {
-            series.Value = 1 + random.Next(Bench.Series);
-            var clock = System.Diagnostics.Stopwatch.GetTimestamp();
+            series.Value = which;
             using var rows = command.ExecuteReader();
             var sum = 0L;
             while (rows.Read())
             {
-                sum += rows.GetInt64(0) + rows.GetInt64(1) + rows.GetInt64(2) + rows.GetInt64(3);
+                sum += rows.GetInt64(0) + rows.GetInt64(1);
             }
 
+            return sum;
+        });
+    }
+
+    /// <summary>The same by a statement prepared anew each time, as the product reads its hours.</summary>
+    private static double[] Read(SqliteConnection connection, string sql, long from, int reads) => Timed(reads, which =>
+    {
+        using var rows = new SqliteStatement(connection, sql);
+        rows.With(which).With(from);
+        var sum = 0L;
+        while (rows.Next())
+        {
+            sum += rows.Number(0) + rows.Number(1);
+        }
+
+        return sum;
+    });
+
+    /// <summary>Everything that is known of each hour, as the Prices page asks for it.</summary>
+    private static async Task<double[]> BucketsAsync(AppDbContext db, int fromHour)
+    {
+        var (took, random) = (new List<double>(), new Random(3));
+        for (var read = -Warm; read < Reads; read++)
+        {
+            var which = 1 + random.Next(Bench.Series);
+            var seconds = await Bench.SecondsAsync(() => PriceStore.HoursAsync(db, which, fromHour, default));
             if (read >= 0)
             {
-                took.Add(System.Diagnostics.Stopwatch.GetElapsedTime(clock).TotalSeconds);
+                took.Add(seconds);
             }
+        }
 
-            GC.KeepAlive(sum);
+        return [.. took];
+    }
+
+    private static double[] Timed(int reads, Func<int, long> read)
+    {
+        var (took, random) = (new List<double>(), new Random(3));
+        for (var round = -Warm; round < reads; round++)
+        {
+            var which = 1 + random.Next(Bench.Series);
+            var clock = Stopwatch.GetTimestamp();
+            GC.KeepAlive(read(which));
+            if (round >= 0)
+            {
+                took.Add(Stopwatch.GetElapsedTime(clock).TotalSeconds);
+            }
         }
 
         return [.. took];

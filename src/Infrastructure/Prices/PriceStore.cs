@@ -2,8 +2,8 @@ using System.Data.Common;
 using Dashboard.Domain.Marketplaces;
 using Dashboard.Domain.Prices;
 using Dashboard.Infrastructure.Persistence;
+using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Storage;
 
 namespace Dashboard.Infrastructure.Prices;
 
@@ -12,8 +12,8 @@ namespace Dashboard.Infrastructure.Prices;
 public sealed record SeenPrices(int SeriesId, PricePoint Point, IReadOnlyList<Offer> Seen);
 
 /// <summary>
-/// Writes points with their raw rows and roll-ups, and prunes them. Prepared statements beside EF, all in one
-/// transaction: a tenth of the time that tracking entities takes, and no half of a poll is ever seen.
+/// Writes points with their raw rows and roll-ups, reads long stretches of them, and prunes them. Prepared statements beside EF,
+/// a poll in one transaction: a tenth of the time that tracking entities takes, and no half of a poll is ever seen.
 /// </summary>
 public sealed class PriceStore(AppDatabase database)
 {
@@ -25,6 +25,9 @@ public sealed class PriceStore(AppDatabase database)
 
     private static readonly string[] BucketColumns =
         ["Polls", "Empty", "Low", "High", "MinSum", "Fifths", "FifthSum", "Depths", "P10Sum", "MedianSum", "P90Sum", "Quartiles", "P25Sum", "P75Sum", "Counts", "CountSum"];
+
+    private static readonly string SelectHours =
+        $"SELECT \"T\", {string.Join(", ", BucketColumns.Select(column => $"\"{column}\""))} FROM \"{KeyedTables.Hours}\" WHERE \"SeriesId\" = ? AND \"T\" >= ? ORDER BY \"T\"";
 
     /// <summary>Stores in a transaction of its own.</summary>
     public async Task StoreAsync(IReadOnlyCollection<SeenPrices> seen, CancellationToken ct)
@@ -52,7 +55,7 @@ public sealed class PriceStore(AppDatabase database)
                 return false;
             }
 
-            Insert(db.Database.GetDbConnection(), transaction.GetDbTransaction(), seen);
+            Insert((SqliteConnection)db.Database.GetDbConnection(), seen);
             await transaction.CommitAsync(ct);
             return true;
         }
@@ -68,6 +71,35 @@ public sealed class PriceStore(AppDatabase database)
     {
         ArgumentNullException.ThrowIfNull(points);
         return StoreAsync(db, [.. points.Where(p => p.At < now).Select(p => new SeenPrices(seriesId, p, []))], alongside, ct);
+    }
+
+    /// <summary>The hours of a series from one on, as they follow each other: thousands of rows, a fraction of the time of a query of EF.</summary>
+    /// <param name="fromHour">Hours since 1970.</param>
+    public static async Task<IReadOnlyList<PriceHourRow>> HoursAsync(AppDbContext db, int series, int fromHour, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(db);
+        await db.Database.OpenConnectionAsync(ct);
+        try
+        {
+            var hours = new List<PriceHourRow>();
+            using var read = new SqliteStatement((SqliteConnection)db.Database.GetDbConnection(), SelectHours);
+            read.With(series).With(fromHour);
+            while (read.Next())
+            {
+                hours.Add(new PriceHourRow
+                {
+                    SeriesId = series, T = (int)read.Number(0), Polls = (int)read.Number(1), Empty = (int)read.Number(2), Low = read.Number(3), High = read.Number(4), MinSum = read.Number(5),
+                    Fifths = (int)read.Number(6), FifthSum = read.Number(7), Depths = (int)read.Number(8), P10Sum = read.Number(9), MedianSum = read.Number(10), P90Sum = read.Number(11),
+                    Quartiles = (int)read.Number(12), P25Sum = read.Number(13), P75Sum = read.Number(14), Counts = (int)read.Number(15), CountSum = read.Number(16),
+                });
+            }
+
+            return hours;
+        }
+        finally
+        {
+            await db.Database.CloseConnectionAsync();
+        }
     }
 
     /// <summary>Deletes what has outlived its retention, a few milliseconds at a time, so that nobody who writes waits long.</summary>
@@ -119,26 +151,27 @@ public sealed class PriceStore(AppDatabase database)
         }
     }
 
-    private static void Insert(DbConnection connection, DbTransaction transaction, IReadOnlyCollection<SeenPrices> seen)
+    private static void Insert(SqliteConnection connection, IReadOnlyCollection<SeenPrices> seen)
     {
-        using var points = new Statement(connection, transaction, KeyedTables.Points, ["SeriesId", "T", "Kind", "Count", "AtLeast", "Min", "Fifth", "P10", "P25", "Median", "P75", "P90"], "DO NOTHING");
-        using var offers = new Statement(connection, transaction, KeyedTables.Offers, ["SeriesId", "T", "OfferId", "MachineId", "PerGpu", "Implausible"], "DO NOTHING");
-        using var hours = new Statement(connection, transaction, KeyedTables.Hours, ["SeriesId", "T", .. BucketColumns], AddTo(KeyedTables.Hours));
-        using var days = new Statement(connection, transaction, KeyedTables.Days, ["SeriesId", "T", .. BucketColumns], AddTo(KeyedTables.Days));
+        using var points = Insertion(connection, KeyedTables.Points, ["SeriesId", "T", "Kind", "Count", "AtLeast", "Min", "Fifth", "P10", "P25", "Median", "P75", "P90"], "DO NOTHING");
+        using var offers = Insertion(connection, KeyedTables.Offers, ["SeriesId", "T", "OfferId", "MachineId", "PerGpu", "Implausible"], "DO NOTHING");
+        using var hours = Insertion(connection, KeyedTables.Hours, ["SeriesId", "T", .. BucketColumns], AddTo(KeyedTables.Hours));
+        using var days = Insertion(connection, KeyedTables.Days, ["SeriesId", "T", .. BucketColumns], AddTo(KeyedTables.Days));
         var roll = new SortedDictionary<(int Series, int Hour), PriceBucket>();
         foreach (var (series, point, rows) in seen)
         {
             var (t, q) = (point.At.ToUnixTimeSeconds(), point.Quantiles);
-            if (points.Run(
-                series, t, (int)point.Kind, point.Count, point.AtLeast ? 1 : 0, point.Min?.MicrosPerHour, point.Fifth?.MicrosPerHour,
-                q?.P10.MicrosPerHour, q?.P25?.MicrosPerHour, q?.Median.MicrosPerHour, q?.P75?.MicrosPerHour, q?.P90.MicrosPerHour) == 0)
+            points.With(series).With(t).With((int)point.Kind).With(point.Count).With(point.AtLeast ? 1 : 0).With(point.Min?.MicrosPerHour).With(point.Fifth?.MicrosPerHour)
+                .With(q?.P10.MicrosPerHour).With(q?.P25?.MicrosPerHour).With(q?.Median.MicrosPerHour).With(q?.P75?.MicrosPerHour).With(q?.P90.MicrosPerHour).Run();
+            if (points.Written == 0)
             {
                 continue;
             }
 
+            offers.Keeping(0).With(series).With(t);
             foreach (var offer in rows)
             {
-                offers.Run(series, t, offer.Id, offer.MachineId, PriceStatistics.PerGpu(offer).MicrosPerHour, PlausiblePrice.Holds(offer) ? 0 : 1);
+                offers.Keeping(2).With(offer.Id).With(offer.MachineId).With(PriceStatistics.PerGpu(offer).MicrosPerHour).With(PlausiblePrice.Holds(offer) ? 0 : 1).Run();
             }
 
             var key = (series, (int)(t / SecondsAnHour));
@@ -147,17 +180,22 @@ public sealed class PriceStore(AppDatabase database)
 
         foreach (var ((series, hour), bucket) in roll)
         {
-            hours.Run(Values(series, hour, bucket));
+            Add(hours, series, hour, bucket);
         }
 
         foreach (var day in roll.GroupBy(r => (r.Key.Series, Day: r.Key.Hour / HoursADay)))
         {
-            days.Run(Values(day.Key.Series, day.Key.Day, day.Aggregate(default(PriceBucket), (sum, hour) => sum + hour.Value)));
+            Add(days, day.Key.Series, day.Key.Day, day.Aggregate(default(PriceBucket), (sum, hour) => sum + hour.Value));
         }
     }
 
-    private static object?[] Values(int series, int t, PriceBucket b) =>
-        [series, t, b.Polls, b.Empty, b.Low, b.High, b.MinSum, b.Fifths, b.FifthSum, b.Depths, b.P10Sum, b.MedianSum, b.P90Sum, b.Quartiles, b.P25Sum, b.P75Sum, b.Counts, b.CountSum];
+    /// <summary>One row at a time: several rows in one statement are slower.</summary>
+    private static SqliteStatement Insertion(SqliteConnection connection, string table, string[] columns, string onConflict) =>
+        new(connection, $"INSERT INTO \"{table}\" ({string.Join(", ", columns.Select(c => $"\"{c}\""))}) VALUES ({string.Join(", ", columns.Select(_ => "?"))}) ON CONFLICT {onConflict}");
+
+    private static void Add(SqliteStatement rollUps, int series, int t, PriceBucket b) => rollUps
+        .With(series).With(t).With(b.Polls).With(b.Empty).With(b.Low).With(b.High).With(b.MinSum).With(b.Fifths).With(b.FifthSum).With(b.Depths).With(b.P10Sum).With(b.MedianSum).With(b.P90Sum)
+        .With(b.Quartiles).With(b.P25Sum).With(b.P75Sum).With(b.Counts).With(b.CountSum).Run();
 
     // As PriceBucket's addition.
     private static string AddTo(string table) => "(\"SeriesId\", \"T\") DO UPDATE SET " + string.Join(", ", BucketColumns.Select(column => column switch
@@ -175,40 +213,6 @@ public sealed class PriceStore(AppDatabase database)
         using var delete = connection.CreateCommand();
         delete.CommandText = $"DELETE FROM \"{table}\" WHERE \"SeriesId\" = {series} AND \"T\" < {until}";
         return delete.ExecuteNonQuery();
-    }
-
-    /// <summary>One prepared insertion, run row by row: several rows in one statement are slower.</summary>
-    private sealed class Statement : IDisposable
-    {
-        private readonly DbCommand _command;
-        private readonly DbParameter[] _parameters;
-
-        public Statement(DbConnection connection, DbTransaction transaction, string table, string[] columns, string onConflict)
-        {
-            _command = connection.CreateCommand();
-            _command.Transaction = transaction;
-            _command.CommandText = $"INSERT INTO \"{table}\" ({string.Join(", ", columns.Select(c => $"\"{c}\""))}) VALUES ({string.Join(", ", columns.Select((_, i) => $"@p{i}"))}) ON CONFLICT {onConflict}";
-            _parameters = [.. columns.Select((_, i) =>
-            {
-                var parameter = _command.CreateParameter();
-                parameter.ParameterName = $"@p{i}";
-                _command.Parameters.Add(parameter);
-                return parameter;
-            })];
-        }
-
-        /// <returns>Rows written: none when it was there.</returns>
-        public int Run(params ReadOnlySpan<object?> values)
-        {
-            for (var at = 0; at < values.Length; at++)
-            {
-                _parameters[at].Value = values[at] ?? DBNull.Value;
-            }
-
-            return _command.ExecuteNonQuery();
-        }
-
-        public void Dispose() => _command.Dispose();
     }
 }
 

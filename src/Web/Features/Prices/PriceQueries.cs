@@ -111,7 +111,7 @@ public sealed class PriceQueries(AppDatabase database, IOptions<PricePollingOpti
         var row = scene.Chosen[0];
         var now = time.GetUtcNow();
         var from = (int)((now - Memory).ToUnixTimeSeconds() / HourSeconds);
-        var buckets = await db.PriceHours.AsNoTracking().Where(h => h.SeriesId == row.Id && h.T >= from).OrderBy(h => h.T).ToListAsync(ct);
+        var buckets = await PriceStore.HoursAsync(db, row.Id, from, ct);
 
         // One measure for all hours: the fifth cheapest where polls told it, else whatever most hours have.
         (string Name, List<HourPrice> Hours)[] measures =
@@ -194,7 +194,7 @@ public sealed class PriceQueries(AppDatabase database, IOptions<PricePollingOpti
         return range.Grain switch
         {
             PriceGrain.Point => [.. (await db.PricePoints.AsNoTracking().Where(p => p.SeriesId == series && p.T >= from).OrderBy(p => p.T).ToListAsync(ct)).Select(PriceMoment.Of)],
-            PriceGrain.Hour => [.. (await db.PriceHours.AsNoTracking().Where(h => h.SeriesId == series && h.T >= hour).OrderBy(h => h.T).ToListAsync(ct)).Select(h => PriceMoment.Of(h, HourSeconds))],
+            PriceGrain.Hour => [.. (await PriceStore.HoursAsync(db, series, hour, ct)).Select(h => PriceMoment.Of(h, HourSeconds))],
             PriceGrain.Day => [.. (await db.PriceDays.AsNoTracking().Where(d => d.SeriesId == series && d.T >= day).OrderBy(d => d.T).ToListAsync(ct)).Select(d => PriceMoment.Of(d, DaySeconds))],
         };
     }
