@@ -10,6 +10,9 @@ public static class BudgetSteps
 
     public static IReadOnlyList<int> Usual { get; } = [25, 50, 75, 90, 100];
 
+    /// <summary>Of one job's own limit: many jobs have one, and the last step is its ending.</summary>
+    public static IReadOnlyList<int> OfOneJob { get; } = [75, 90];
+
     /// <summary>Steps that are reached and were not told of, lowest first.</summary>
     /// <param name="told">The highest step that was told of in the period; zero: none.</param>
     public static IReadOnlyList<int> Due(IReadOnlyList<int> steps, Money spent, Money limit, int told) =>

@@ -3,7 +3,7 @@ namespace Dashboard.Domain.Notifications;
 /// <summary>How long a channel that does not answer is asked again, and when a message to it is laid aside for a person.</summary>
 public static class DeliveryRules
 {
-    /// <summary>Sends of one message before it is laid aside: about four hours.</summary>
+    /// <summary>Sends of one message before it is laid aside: about three hours.</summary>
     public const int MostTries = 10;
 
     private static readonly TimeSpan First = TimeSpan.FromSeconds(30);

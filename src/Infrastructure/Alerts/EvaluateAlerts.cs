@@ -31,6 +31,10 @@ public sealed class EvaluateAlerts(AppDatabase database, ChangeFeed changes, Tim
             else
             {
                 await db.AlertRules.Where(r => r.Id == rule.Id).ExecuteUpdateAsync(set => set.SetProperty(r => r.Value, value).SetProperty(r => r.SeenAt, now), ct);
+                if (rule.State == RuleState.Firing && rule.MutedUntil <= now)
+                {
+                    await SpeakAgainAsync(db, rule, value, now, ct);
+                }
             }
         }
     }
@@ -47,26 +51,53 @@ public sealed class EvaluateAlerts(AppDatabase database, ChangeFeed changes, Tim
         }
 
         db.AlertMoves.Add(new AlertMove { RuleId = rule.Id, Number = number, TeamId = rule.TeamId, At = now, From = rule.State, To = next.State, Value = value });
-        var (key, muted) = ($"alert/{rule.Id}", rule.MutedUntil > now);
+        var muted = rule.MutedUntil > now;
         if (next.State == RuleState.Firing && !muted)
         {
-            var budget = await AlertFigures.WhoseAsync(db, rule, ct);
-            InboxWriter.Open(
-                db, rule.TeamId, InboxKinds.Alert, key, $"{AlertRules.Name(rule.Metric, budget)}: {AlertRules.Words(rule.Metric, value)}",
-                $"The rule is “{AlertRules.Sentence(rule.Metric, rule.Threshold, rule.HoldFor, budget)}”.{(value is null ? " Its figure is not known." : "")}", $"/alerts/{rule.Id}", "See alert", now, needs: AlertRules.Needs(rule.Metric));
+            await OpenAsync(db, rule, value, now, ct);
         }
         else if (next.State == RuleState.Resolved)
         {
-            InboxWriter.Resolve(db, rule.TeamId, key, now);
+            InboxWriter.Resolve(db, rule.TeamId, Key(rule), now);
         }
 
         if (next.State is RuleState.Firing or RuleState.Resolved && !muted)
         {
-            Outbox.Announce(db, rule.TeamId, OutboxKinds.AlertMoved, $"{rule.Id}/{number}", $"{{\"rule\":\"{rule.Id}\",\"move\":{number}}}", now);
+            Announce(db, rule, number, now);
         }
 
         await db.SaveChangesAsync(ct);
         await transaction.CommitAsync(CancellationToken.None); // all is written: giving up now would only lose it
         changes.Publish(rule.TeamId);
     }
+
+    /// <summary>What began to fire while it was muted, and still does when that is over, is told then. What was told before is not told again.</summary>
+    private async Task SpeakAgainAsync(AppDbContext db, AlertRule rule, decimal? value, DateTimeOffset now, CancellationToken ct)
+    {
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        var mine = await db.AlertRules.Where(r => r.Id == rule.Id && r.Moves == rule.Moves && r.MutedUntil == rule.MutedUntil).ExecuteUpdateAsync(set => set.SetProperty(r => r.MutedUntil, (DateTimeOffset?)null), ct);
+        if (mine == 0)
+        {
+            return; // another server, or a person, was faster
+        }
+
+        await OpenAsync(db, rule, value, now, ct);
+        Announce(db, rule, rule.Moves, now);
+        await db.SaveChangesAsync(ct);
+        await transaction.CommitAsync(CancellationToken.None);
+        changes.Publish(rule.TeamId);
+    }
+
+    private static string Key(AlertRule rule) => $"alert/{rule.Id}";
+
+    private static async Task OpenAsync(AppDbContext db, AlertRule rule, decimal? value, DateTimeOffset now, CancellationToken ct)
+    {
+        var budget = await AlertFigures.WhoseAsync(db, rule, ct);
+        InboxWriter.Open(
+            db, rule.TeamId, InboxKinds.Alert, Key(rule), $"{AlertRules.Name(rule.Metric, budget)}: {AlertRules.Words(rule.Metric, value)}",
+            $"The rule is “{AlertRules.Sentence(rule.Metric, rule.Threshold, rule.HoldFor, budget)}”.{(value is null ? " Its figure is not known." : "")}", $"/alerts/{rule.Id}", "See alert", now, needs: AlertRules.Needs(rule.Metric));
+    }
+
+    private static void Announce(AppDbContext db, AlertRule rule, int move, DateTimeOffset now) =>
+        Outbox.Announce(db, rule.TeamId, OutboxKinds.AlertMoved, $"{rule.Id}/{move}", $"{{\"rule\":\"{rule.Id}\",\"move\":{move}}}", now);
 }

@@ -49,6 +49,8 @@ internal static class BudgetBook
             Period = BudgetPeriod.Total,
             Limit = limit,
             AtLimit = AtLimit.SaveAndStop,
+            TellAt = BudgetSteps.OfOneJob,
+            ToldPercent = BudgetSteps.Reached(BudgetSteps.OfOneJob, spent, limit),
             CreatedAt = now,
             PeriodStart = BudgetRules.PeriodStart(BudgetPeriod.Total, now),
             Accrued = spent,

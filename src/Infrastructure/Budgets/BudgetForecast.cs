@@ -11,6 +11,9 @@ namespace Dashboard.Infrastructure.Budgets;
 /// <summary>The forecast of Costs, for the periods that end at midnight UTC: of a budget, and of a team's month. Pages and alerts read the same.</summary>
 public static class BudgetForecast
 {
+    /// <summary>How far a limit without a period is looked ahead for the day it will be reached.</summary>
+    public static readonly TimeSpan Horizon = TimeSpan.FromDays(90);
+
     private const long DayMs = 86_400_000;
     private const long StepsOfDay = DayMs / SpendStep.Length;
 
@@ -59,10 +62,10 @@ public static class BudgetForecast
         var (today, first) = (now.ToUnixTimeMilliseconds() / DayMs, Math.Max(days.Keys.Min(), FirstStep(now) / StepsOfDay));
         var full = Enumerable.Range(0, (int)Math.Max(0, today - first)).Select(d => new SpendDay(Date(first + d), days.GetValueOrDefault(first + d))).ToList();
         var committed = (await CommittedSpend.OfAsync(db, team, simulated, now, ct)).Where(concerns).Select(c => c.Spend).ToList();
-        return SpendForecast.Of(spent, full, committed, Ahead(now, ends));
+        return SpendForecast.Of(spent, full, committed, Ahead(now, ends ?? now + Horizon));
     }
 
-    private static List<DayAhead> Ahead(DateTimeOffset now, DateTimeOffset? ends)
+    private static List<DayAhead> Ahead(DateTimeOffset now, DateTimeOffset ends)
     {
         var ahead = new List<DayAhead>();
         for (var day = now.ToUnixTimeMilliseconds() / DayMs; Midnight(day) < ends; day++)

@@ -78,13 +78,17 @@ internal static class BudgetNotices
     }
 
     /// <summary><c>legal-summaries has spent 75% of $300.00 this month</c>.</summary>
-    public static string HasSpent(AppDbContext db, Budget budget, int percent) => $"{NameOf(db, budget)} has spent {percent}% of {budget.Limit.Words()}{During(budget.Period)}";
+    public static string HasSpent(AppDbContext db, Budget budget, int percent) => $"{(JobOf(db, budget) is { } job ? $"{job.Name} #{job.Number}" : NameOf(db, budget))} has spent {percent}% of {budget.Limit.Words()}{During(budget.Period)}";
+
+    /// <summary>Of a limit that is one job's own; null: of any other.</summary>
+    public static (int Number, string Name)? JobOf(AppDbContext db, Budget budget) => budget.Scope != BudgetScope.Job ? null
+        : db.Jobs.AsNoTracking().Where(j => j.Id == new JobId(Guid.Parse(budget.Subject))).Select(j => new ValueTuple<int, string>(j.Number, j.Name)).Single();
 
     /// <summary>What is left of it, and what happens at its end.</summary>
     public static string WhatIsLeft(Budget budget)
     {
         var left = budget.Free < Money.Zero ? Money.Zero : budget.Free;
-        return $"{budget.Accrued.Words()} is spent, {budget.Held.Words()} set aside for jobs, {left.Words()} left. {WhatHappens(budget)}";
+        return $"{budget.Accrued.Words()} is spent, {budget.Held.Words()} set aside for jobs, {left.Words()} left. {(budget.Scope == BudgetScope.Job ? "At the limit it is saved and stopped." : WhatHappens(budget))}";
     }
 
     /// <summary>At the limit.</summary>

@@ -20,14 +20,10 @@ internal static class MeterUsage
         }
 
         var from = i.GpuPostedUntil ?? since;
-        var due = UsageMeter.ChargeDue(i.GpuRate, since, until, i.GpuPostedOfRun);
-        if (until <= from)
+        if (until > from)
         {
-            return;
+            (i.GpuPostedUntil, i.GpuPostedOfRun) = (until, Time(change, ChargeKind.Gpu, since, from, until, i.GpuRate, i.GpuPostedOfRun, estimated));
         }
-
-        Post(change, ChargeKind.Gpu, from, until, i.GpuRate, Seconds(from, until), due, estimated);
-        (i.GpuPostedUntil, i.GpuPostedOfRun) = (until, i.GpuPostedOfRun + due);
     }
 
     /// <summary>A machine that answers runs: where its meter was ended because nobody saw it, it goes on from there.</summary>
@@ -49,21 +45,18 @@ internal static class MeterUsage
         }
 
         var from = i.DiskPostedUntil ?? since;
-        var due = UsageMeter.ChargeDue(i.DiskRate, since, until, i.DiskPosted);
-        if (until <= from)
+        if (until > from)
         {
-            return;
+            (i.DiskPostedUntil, i.DiskPosted) = (until, Time(change, ChargeKind.Disk, since, from, until, i.DiskRate, i.DiskPosted, estimated));
         }
-
-        Post(change, ChargeKind.Disk, from, until, i.DiskRate, Seconds(from, until), due, estimated);
-        (i.DiskPostedUntil, i.DiskPosted) = (until, i.DiskPosted + due);
     }
 
-    /// <summary>What went over our own connections, once, when the machine is gone.</summary>
+    /// <summary>What went over our own connections, once, when the machine is gone. It counts as used on its last day: a budget's week or month is not over then.</summary>
     public static void Traffic(InstanceChange change, DateTimeOffset until)
     {
         var (i, attempt) = (change.Instance, change.Attempt);
-        var from = i.BillingSince ?? i.CreatedAt;
+        var (began, day) = (i.BillingSince ?? i.CreatedAt, Midnight(until));
+        var from = began > day ? began : day;
         if (attempt.BytesDown > 0)
         {
             Post(change, ChargeKind.Download, from, until, HourlyRate.Zero, attempt.BytesDown, UsageMeter.Traffic(attempt.BytesDown, i.DownloadPerGb), estimated: true);
@@ -74,6 +67,25 @@ internal static class MeterUsage
             Post(change, ChargeKind.Upload, from, until, HourlyRate.Zero, attempt.BytesUp, UsageMeter.Traffic(attempt.BytesUp, i.UploadPerGb), estimated: true);
         }
     }
+
+    /// <summary>Posts time, cut at midnights (UTC): weeks and months begin there, and a budget or a statement has what began in its own.</summary>
+    /// <param name="since">Where the meter began that <paramref name="posted"/> belongs to.</param>
+    /// <returns>What is posted now.</returns>
+    private static Money Time(InstanceChange change, ChargeKind kind, DateTimeOffset since, DateTimeOffset from, DateTimeOffset until, HourlyRate rate, Money posted, bool estimated)
+    {
+        while (from < until)
+        {
+            var end = Midnight(from).AddDays(1);
+            end = end < until ? end : until;
+            var due = UsageMeter.ChargeDue(rate, since, end, posted);
+            Post(change, kind, from, end, rate, Seconds(from, end), due, estimated);
+            (from, posted) = (end, posted + due);
+        }
+
+        return posted;
+    }
+
+    private static DateTimeOffset Midnight(DateTimeOffset at) => new(at.UtcDateTime.Date, TimeSpan.Zero);
 
     private static decimal Seconds(DateTimeOffset from, DateTimeOffset until) => (until - from).Ticks / (decimal)TimeSpan.TicksPerSecond;
 

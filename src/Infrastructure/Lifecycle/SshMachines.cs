@@ -44,14 +44,14 @@ internal sealed class SshMachines(
         foreach (var file in bundle.Carried)
         {
             await bulk.UploadAsync(session, file.LocalPath, $"{folder}/{file.Path}", ct);
-            Count(instance.Id).Down += file.Bytes;
+            Count(instance.Id).AddDown(file.Bytes);
         }
 
         // The manifest last: the supervisor starts nothing that it does not name.
         var manifest = string.Concat(bundle.Files.Select(f => $"{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(f.Text)))}  {f.Path}\n"))
             + string.Concat(bundle.Carried.Select(f => $"{f.Sha256}  {f.Path}\n"));
         await bulk.WriteAsync(session, $"{folder}/MANIFEST", manifest, ct);
-        Count(instance.Id).Down += bundle.Files.Sum(f => Encoding.UTF8.GetByteCount(f.Text)) + manifest.Length;
+        Count(instance.Id).AddDown(bundle.Files.Sum(f => Encoding.UTF8.GetByteCount(f.Text)) + manifest.Length);
 
         await RunAsync(session, StartCommand(bundle.Root), ct);
         Follow(instance);
@@ -92,7 +92,7 @@ internal sealed class SshMachines(
         if (look.Metrics.Length > 0)
         {
             await metrics.AppendAsync(instance.JobId, instance.AttemptNumber, have, look.Metrics, ct);
-            Count(instance.Id).Up += look.Metrics.Length;
+            Count(instance.Id).AddUp(look.Metrics.Length);
         }
 
         return new RunLook(look.Beat, look.Exit, look.LogBytes, RunProgressReader.Read(look.Metrics.Span, instance.AttemptNumber, _steps.GetOrAdd(instance.Id, _ => new RecentSteps())));
@@ -133,7 +133,7 @@ internal sealed class SshMachines(
         }
 
         var collected = await artifacts.CollectAsync(session, $"{root}/out", instance.JobId, instance.AttemptNumber, MostBytes(instance), ct);
-        Count(instance.Id).Up += collected.Came;
+        Count(instance.Id).AddUp(collected.Came);
         return new Haul([.. collected.Files.Select(Home)], collected.Missing);
     }
 
@@ -151,19 +151,16 @@ internal sealed class SshMachines(
             return null;
         }
 
-        Count(instance.Id).Up += files.Sum(f => f.Bytes);
+        Count(instance.Id).AddUp(files.Sum(f => f.Bytes));
         return new HomeCheckpoint(step, [.. files.Select(Home)]);
     }
 
-    public (long Down, long Up) TakeTraffic(InstanceId instance)
-    {
-        var traffic = _traffic.TryRemove(instance, out var counted) ? counted : new Traffic();
-        return (traffic.Down, traffic.Up);
-    }
+    public (long Down, long Up) TakeTraffic(InstanceId instance) => Count(instance).Take();
 
     public async Task ReleaseAsync(InstanceId instance)
     {
         _steps.TryRemove(instance, out _);
+        _traffic.TryRemove(instance, out _);
         await tails.StopAsync(instance);
         await connections.CloseAsync(instance);
     }
@@ -231,10 +228,16 @@ internal sealed class SshMachines(
 
     private Traffic Count(InstanceId instance) => _traffic.GetOrAdd(instance, _ => new Traffic());
 
+    /// <summary>Bytes since they were last taken; counted by steps and by checkpoints that come home beside them.</summary>
     private sealed class Traffic
     {
-        public long Down { get; set; }
+        private long _down;
+        private long _up;
 
-        public long Up { get; set; }
+        public void AddDown(long bytes) => Interlocked.Add(ref _down, bytes);
+
+        public void AddUp(long bytes) => Interlocked.Add(ref _up, bytes);
+
+        public (long Down, long Up) Take() => (Interlocked.Exchange(ref _down, 0), Interlocked.Exchange(ref _up, 0));
     }
 }

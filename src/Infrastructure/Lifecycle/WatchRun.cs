@@ -59,7 +59,12 @@ internal sealed class WatchRun(
                 await KeepAsync(row, look, lease, now);
             }
 
-            await records.ApplyAsync(i.Id, lease.Fence, change => Note(change, look), lease.Lost);
+            var (down, up) = machines.TakeTraffic(i.Id);
+            await records.ApplyAsync(i.Id, lease.Fence, change =>
+            {
+                (change.Attempt.BytesDown, change.Attempt.BytesUp) = (change.Attempt.BytesDown + down, change.Attempt.BytesUp + up);
+                Note(change, look);
+            }, lease.Lost);
             if (look.Exit is null)
             {
                 await checkpoints.KeepAsync(row, look, lease);

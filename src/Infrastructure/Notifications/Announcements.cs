@@ -104,7 +104,7 @@ internal static class Announcements
     private static async Task<Announcement> StepAsync(AppDbContext db, BudgetId id, int percent, CancellationToken ct)
     {
         var budget = await db.Budgets.AsNoTracking().SingleAsync(b => b.Id == id, ct);
-        return new Announcement(Topics.Budgets, percent >= 75 ? "warn" : "off", BudgetNotices.HasSpent(db, budget, percent), BudgetNotices.WhatIsLeft(budget), "/budgets") { Needs = Permission.SeeMoney };
+        return new Announcement(Topics.Budgets, percent >= 75 ? "warn" : "off", BudgetNotices.HasSpent(db, budget, percent), BudgetNotices.WhatIsLeft(budget), BudgetNotices.JobOf(db, budget) is { } job ? $"/jobs/{job.Number}" : "/budgets") { Needs = Permission.SeeMoney };
     }
 
     private static async Task<Announcement> RefusedAsync(AppDbContext db, ConnectionId id, CancellationToken ct)

@@ -60,6 +60,9 @@ public sealed class LifeOfAJobTests(LifecycleSandbox fixture)
         if (mode == CancelMode.SaveThenDestroy)
         {
             await Eventually.HoldsAsync(async () => await StepAsync(host, job) > 5, "some steps done", TimeSpan.FromMinutes(3));
+            await using var db = await host.Database.ForSystemAsync(default);
+            var attempt = await db.Attempts.AsNoTracking().SingleAsync(a => a.JobId == job);
+            Assert.True(attempt is { BytesDown: > 0, BytesUp: > 0 }, "what went over the wire is known while it runs");
         }
 
         await host.CancelAsync(job, mode);

@@ -119,7 +119,7 @@ public sealed class AlertsPageTests : PageTest
     }
 
     [Fact]
-    public async Task A_muted_rule_moves_and_says_nothing()
+    public async Task A_muted_rule_moves_and_says_nothing_until_that_is_over()
     {
         await RunningMachineAsync();
         await Desk.CreateAsync(Member, new WantedRule(AlertMetric.BurnRate, 5, TimeSpan.Zero, NoData.Keep), default);
@@ -130,6 +130,19 @@ public sealed class AlertsPageTests : PageTest
         Assert.Empty(await NewsAsync());
         page = Show<AlertsPage>();
         Assert.Contains("Firing", page.Find(".rules .chip").TextContent, StringComparison.Ordinal);
+
+        await LookAsync(24 * 60);
+        await LookAsync();
+        Assert.Equal(["Burn rate: $6.000/h"], await NewsAsync());
+        await using (var db = await Database.ForSystemAsync(default))
+        {
+            Assert.Single(await db.Inbox.Where(i => i.ResolvedAt == null && i.Title == "Burn rate: $6.000/h").ToListAsync());
+        }
+
+        await page.Find("button[aria-label^='Unmute:']").ClickAsync(new()); // what was told is not told again
+        await LookAsync();
+        Assert.Single(await NewsAsync());
+        page = Show<AlertsPage>();
         await page.Find("button[aria-label^='Delete:']").ClickAsync(new());
         page.WaitForAssertion(() => Assert.Empty(page.FindAll(".rules .card-row")));
     }

@@ -121,13 +121,13 @@ public sealed class AlertDesk(AppDatabase database, ChangeFeed changes, TimeProv
         return null;
     }
 
-    /// <param name="length">Zero: it speaks again.</param>
+    /// <param name="length">Zero: it speaks again, also of what it was silent about.</param>
     public async Task MuteAsync(TeamContext team, AlertRuleId id, TimeSpan length, CancellationToken ct)
     {
         team.Require(Permission.StartJobs);
-        DateTimeOffset? until = length > TimeSpan.Zero ? time.GetUtcNow() + length : null;
+        var until = time.GetUtcNow() + length;
         await using var db = await database.ForTeamAsync(team, ct);
-        await db.AlertRules.Where(r => r.TeamId == team.TeamId && r.Id == id).ExecuteUpdateAsync(set => set.SetProperty(r => r.MutedUntil, until), ct);
+        await db.AlertRules.Where(r => r.TeamId == team.TeamId && r.Id == id).ExecuteUpdateAsync(set => set.SetProperty(r => r.MutedUntil, (DateTimeOffset?)until), ct);
         changes.Publish(team.TeamId);
     }
 

@@ -18,6 +18,9 @@ namespace Dashboard.Web.Features.Budgets;
 public sealed record BudgetView(
     BudgetId Id, BudgetScope Scope, string Whose, bool Simulated, BudgetPeriod Period, Money Limit, AtLimit AtLimit, IReadOnlyList<int> TellAt, Money Accrued, Money Held, int Jobs, Money? Expected, BudgetOutlook Outlook, DateTimeOffset? Ends)
 {
+    /// <summary>False: too few days to tell what comes.</summary>
+    public bool Foretold { get; init; }
+
     public Money Left => Accrued + Held < Limit ? Limit - Accrued - Held : Money.Zero;
 }
 
@@ -74,7 +77,7 @@ public sealed class BudgetQueries(AppDatabase database, TimeProvider time)
         var jobs = await db.BudgetHolds.Where(h => h.BudgetId == budget.Id && h.Amount.Micros > 0).Select(h => h.JobId).Distinct().CountAsync(ct);
         return new BudgetView(
             budget.Id, budget.Scope, Whose(budget, subjects), budget.Simulated, budget.Period, budget.Limit, budget.AtLimit, budget.TellAt, accrued, budget.Held, jobs, ends is null ? null : forecast?.Expected,
-            BudgetOutlook.Of(budget.Limit, accrued, budget.Held, forecast), ends);
+            BudgetOutlook.Of(budget.Limit, accrued, budget.Held, forecast), ends) { Foretold = forecast is not null };
     }
 
     /// <summary>Entries that count against a budget, tags excepted: SQL does not look into them.</summary>

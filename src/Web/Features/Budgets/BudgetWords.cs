@@ -44,6 +44,7 @@ internal static class BudgetWords
         ({ PassesAt: { } at }, _) => $"Passes about {Day(at)}.",
         ({ State: BudgetState.WillPass }, _) => "What is set aside reaches the limit.",
         (_, { } expected) => $"{Numbers.About(expected)} by {Day(budget.Ends!.Value.AddDays(-1))}.",
+        _ when budget.Foretold => "Lasts more than 90 days as it is spent now.",
         _ => "A forecast is known after a few days with spend.",
     };
 
