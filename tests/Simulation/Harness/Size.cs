@@ -15,7 +15,7 @@ internal static class Size
     /// <summary>Every so-many-th pair; a prime, so that over the tables every crash point and every fault has its turn.</summary>
     public static int PairsEvery => Full ? 1 : Few is { } few ? Math.Max(1, CrashPoints.All.Count * FaultTable.All.Count / few) : 29;
 
-    public static int RandomSchedules => Full ? 20_000 : Few ?? 2_000;
+    public static int RandomSchedules => Full ? 20_000 : Few ?? 300;
 
     public static int PriceSeries => Full ? 1_000 : Few ?? 20;
 

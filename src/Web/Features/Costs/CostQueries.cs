@@ -56,9 +56,9 @@ public sealed class CostQueries(AppDatabase database, MachineQueries machines, T
             var (from, until, begin, day) = (Step(start), Step(end), start.ToUnixTimeMilliseconds(), (long)length.TotalMilliseconds);
             var number = first.DayNumber;
             slices.AddRange(await scope.Of(db.SpendSteps.Where(e => e.TeamId == team && e.Simulated == simulated && e.Step >= from && e.Step < until), db)
-                .GroupBy(e => new { e.InstanceId, e.Kind, e.JobId, e.ProjectId, e.PersonId, e.GpuName, e.Provider, e.TagsKey, Day = (e.Step * SpendStep.Length - begin) / day })
+                .GroupBy(e => new { e.InstanceId, e.Kind, e.ProjectId, e.TagsKey, Day = (e.Step * SpendStep.Length - begin) / day }) // a machine has one job, one person, one GPU
                 .Select(g => new Slice(
-                    g.Key.JobId, g.Key.ProjectId, g.Key.PersonId, g.Key.GpuName, g.Key.Provider, g.Key.Kind, g.Key.TagsKey, (int)g.Key.Day + number,
+                    g.Min(e => e.JobId), g.Key.ProjectId, g.Min(e => e.PersonId), g.Min(e => e.GpuName)!, g.Min(e => e.Provider), g.Key.Kind, g.Key.TagsKey, (int)g.Key.Day + number,
                     g.Sum(e => e.Micros), g.Sum(e => e.EstimatedMicros), g.Sum(e => e.Milliseconds)))
                 .ToListAsync(ct));
         }
