@@ -73,7 +73,7 @@ public sealed class PriceStore(AppDatabase database)
         return StoreAsync(db, [.. points.Where(p => p.At < now).Select(p => new SeenPrices(seriesId, p, []))], alongside, ct);
     }
 
-    /// <summary>The hours of a series from one on, as they follow each other: thousands of rows, a fraction of the time of a query of EF.</summary>
+    /// <summary>The hours of a series from one on, as they follow each other: thousands of rows at once.</summary>
     /// <param name="fromHour">Hours since 1970.</param>
     public static async Task<IReadOnlyList<PriceHourRow>> HoursAsync(AppDbContext db, int series, int fromHour, CancellationToken ct)
     {
